@@ -1,0 +1,10 @@
+//! The words of the trade and every decision, pure: values in, values out.
+//!
+//! Nothing here waits, opens a file or asks the time. What a function needs to know is a parameter, so each decision
+//! can be tried in a test with a value and explained afterwards from what was stored.
+
+pub mod ambient;
+pub mod time;
+
+pub use ambient::{Clock, Ids};
+pub use time::Moment;
