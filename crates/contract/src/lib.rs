@@ -1,1 +1,17 @@
-//! .
+//! The narrow waist between the core and the channels.
+//!
+//! A channel turns what a network speaks into [`Inbound`](guichet_domain::inbound::Inbound) items and hands them to
+//! [`Intake`]; the core hands it [`Outgoing`] messages, one at a time, to [`Channel::deliver`]. Nothing else passes:
+//! a channel sees no SQL and no ticket, the core knows no channel by name. `docs/CONTRACT.md` says in RFC 2119 words
+//! what each side must do, and [`conformance`] checks it against every channel.
+
+pub mod channel;
+pub mod conformance;
+pub mod intake;
+pub mod outgoing;
+pub mod port;
+
+pub use channel::{Abilities, Channel, Fault, Health, Kind, SettingsError, Stop};
+pub use intake::{Accepted, Cursor, CursorMove, Intake, NotAccepted, Receipt, SlotValue, TimelineEntry, Updates, Verdict};
+pub use outgoing::{Delivery, Outgoing};
+pub use port::Port;

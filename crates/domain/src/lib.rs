@@ -4,7 +4,21 @@
 //! can be tried in a test with a value and explained afterwards from what was stored.
 
 pub mod ambient;
+pub mod calendar;
+pub mod caps;
+pub mod entry;
+pub mod event;
+pub mod ids;
+pub mod inbound;
+pub mod language;
+pub mod locate;
+pub mod outgoing;
+pub mod priority;
+pub mod reason;
+pub mod reference;
+pub mod ticket;
 pub mod time;
+pub mod token;
 
 pub use ambient::{Clock, Ids};
 pub use time::Moment;

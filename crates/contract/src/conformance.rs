@@ -1,0 +1,1 @@
+//! The suite every channel must pass.

@@ -1,0 +1,241 @@
+//! An item came in: it opens a ticket, or joins one.
+
+use crate::ambient::Ids;
+use crate::calendar::Calendar;
+use crate::courtesy;
+use crate::decide::notice::{acknowledge, announce, explain, is_verified};
+use crate::decide::{Decision, event_entry};
+use crate::entry::{Entry, EntryKind};
+use crate::event::{Arrival, TimerKind, Transition};
+use crate::ids::{ConversationKey, MessageId, TicketId};
+use crate::inbound::{Explained, Item, Nature, Party, Report, ReportOutcome};
+use crate::language::Language;
+use crate::reason;
+use crate::rules::Rules;
+use crate::ticket::{State, Ticket, Tier};
+use crate::time::Moment;
+
+/// Opens a ticket, following `before` when that one is closed.
+pub(super) fn open(
+    arrival: &Arrival<'_>,
+    before: Option<&Ticket>,
+    rules: &Rules,
+    ids: &dyn Ids,
+    now: Moment,
+) -> Decision {
+    let item = arrival.item;
+    let desk = &rules.desk;
+    let subject = item.subject.clone().unwrap_or_default();
+    let language = item.language.or(before.map(|ticket| ticket.language)).unwrap_or(Language::En);
+    let triage = desk.taxonomy.classify(&subject, &item.reply_text, language);
+    let priority = desk.matrix.priority(triage.impact, triage.urgency);
+    let promised_at = promise(&desk.calendar, arrival.received_at, desk.targets.minutes(priority));
+    let ticket = Ticket {
+        id: arrival.fresh.ticket,
+        reference: arrival.fresh.reference,
+        state: State::New,
+        kind: triage.kind,
+        subject,
+        language,
+        source: rules.source.name.clone(),
+        conversation: conversation(item, arrival.fresh.ticket),
+        requester: requester(item),
+        verified: is_verified(item, rules),
+        machine: item.machine.is_some(),
+        queue: desk.queue.clone(),
+        category: triage.category.clone(),
+        impact: triage.impact,
+        urgency: triage.urgency,
+        priority,
+        assignee: None,
+        tier: Tier::L1,
+        attention: arrival.linked.is_some().then_some(reason::STRANGER_REFERENCE),
+        promised_at: Some(promised_at),
+        opened_at: now,
+        answered_at: None,
+        resolved_at: None,
+        closed_at: None,
+        updated_at: now,
+        closures: 0,
+        reopened: 0,
+        follows: before.map(|ticket| ticket.id),
+        linked: arrival.linked,
+        merged_into: None,
+        last_seq: 0,
+        version: 1,
+    };
+    let mut decision = Decision::about(ticket, true);
+    decision.status_token = Some(arrival.fresh.status_token.clone());
+    let mut entry = item_entry(&mut decision, arrival, true, ids, now);
+    entry.reasons.extend(triage.why.iter().cloned());
+    entry.reasons.push(Explained::new(
+        reason::PRIORITY_MATRIX,
+        format!("{} x {} = {}", triage.impact.as_str(), triage.urgency.as_str(), priority.as_str()),
+    ));
+    entry.reasons.push(Explained::new(reason::PROMISE, promised_at.to_string()));
+    if arrival.linked.is_some() {
+        entry.reasons.push(Explained::new(reason::STRANGER_REFERENCE, ""));
+    }
+    if before.is_some() {
+        entry.reasons.push(Explained::new(reason::FOLLOWS_CLOSED, ""));
+    }
+    decision.entries.push(entry);
+    decision.participants.extend(participants(item, rules));
+    decision.transitions.push(Transition { from: None, to: State::New, by: None, why: arrival.how.clone(), at: now });
+    if desk.delay_notice && arrival.quiet.is_none() {
+        decision.timers.push((TimerKind::Promise, Some(promised_at)));
+    }
+    acknowledge(&mut decision, arrival, rules, ids, now);
+    announce(&mut decision, "ticket.opened", arrival.inbound.0, rules, now);
+    decision
+}
+
+/// Adds the item to `ticket`; a closed one is followed by a new one instead.
+pub(super) fn join(
+    ticket: &Ticket,
+    arrival: &Arrival<'_>,
+    rules: &Rules,
+    ids: &dyn Ids,
+    now: Moment,
+) -> Decision {
+    match &arrival.item.nature {
+        Nature::Report(reports) => return report(ticket, arrival, reports, rules, ids, now),
+        Nature::Message if ticket.state == State::Closed && !is_machine(arrival) => {
+            return open(arrival, Some(ticket), rules, ids, now);
+        }
+        Nature::Message | Nature::AutoReply => {}
+    }
+    let mut decision = Decision::on(ticket, now);
+    let entry = item_entry(&mut decision, arrival, arrival.known, ids, now);
+    decision.entries.push(entry);
+    if !arrival.known {
+        explain(&mut decision, Explained::new(reason::STRANGER_THREAD, ""));
+        decision.ticket.attention = Some(reason::STRANGER_THREAD);
+    }
+    let window = i64::from(rules.desk.window_days);
+    match ticket.state {
+        State::New | State::Open | State::Closed => {}
+        State::Waiting | State::Resolved if is_machine(arrival) => {
+            explain(&mut decision, Explained::new(reason::REOPEN_MACHINE, ""));
+        }
+        State::Resolved if !courtesy::has_content(&arrival.item.reply_text) && arrival.item.attachments.is_empty() => {
+            explain(&mut decision, Explained::new(reason::REOPEN_COURTESY, ""));
+        }
+        State::Waiting | State::Resolved => {
+            explain(&mut decision, Explained::new(reason::REOPENED_BY_REQUESTER, format!("{window} d")));
+            decision.go(State::Open, None, reason::REOPENED_BY_REQUESTER, now);
+        }
+    }
+    announce(&mut decision, "ticket.message", arrival.inbound.0, rules, now);
+    decision
+}
+
+/// The network tells what became of something we sent: noted, shown, never answered.
+fn report(
+    ticket: &Ticket,
+    arrival: &Arrival<'_>,
+    reports: &[Report],
+    rules: &Rules,
+    ids: &dyn Ids,
+    now: Moment,
+) -> Decision {
+    let mut decision = Decision::on(ticket, now);
+    let mut entry = event_entry(ids, now, arrival.item.reply_text.clone());
+    entry.subject.clone_from(&arrival.item.subject);
+    entry.source = Some(rules.source.name.clone());
+    entry.external_ids.clone_from(&arrival.item.own_ids);
+    entry.reasons.push(Explained::new(arrival.how.clone(), ""));
+    let mut grave = false;
+    for report in reports {
+        let code = match report.outcome {
+            ReportOutcome::Failed if report.hard => reason::REPORT_HARD,
+            ReportOutcome::Failed => reason::REPORT_FAILED,
+            ReportOutcome::Delayed => reason::REPORT_DELAYED,
+            ReportOutcome::Delivered => reason::REPORT_DELIVERED,
+            ReportOutcome::Complaint => reason::REPORT_COMPLAINT,
+        };
+        let words = [report.status.as_deref(), report.diagnostic.as_deref()].into_iter().flatten().collect::<Vec<_>>();
+        let words = words.join(" ");
+        if matches!(report.outcome, ReportOutcome::Failed | ReportOutcome::Complaint) {
+            grave = true;
+            decision.ticket.attention = Some(code.clone());
+        }
+        // A report can be forged by anybody who saw one of our tokens: it may only condemn the ticket's own requester.
+        let ours = |address: &&String| ticket.requester.as_ref().is_some_and(|party| party.key() == address.to_lowercase());
+        if report.hard && report.outcome == ReportOutcome::Failed {
+            let address = report.recipient.as_ref().filter(ours).cloned().or_else(|| {
+                arrival.delivery.and(ticket.requester.as_ref()).map(Party::key).filter(|_| report.recipient.is_none())
+            });
+            decision.undeliverable.extend(address.map(|address| (address.to_lowercase(), reason::REPORT_HARD)));
+        }
+        if let Some(delivery) = arrival.delivery {
+            decision.outcomes.push((delivery, report.outcome, words.clone()));
+        }
+        entry.reasons.push(Explained::new(code, words));
+    }
+    decision.entries.push(entry);
+    if grave {
+        announce(&mut decision, "ticket.attention", arrival.inbound.0, rules, now);
+    }
+    decision
+}
+
+fn is_machine(arrival: &Arrival<'_>) -> bool {
+    arrival.item.machine.is_some() || arrival.item.nature == Nature::AutoReply
+}
+
+/// When an answer is promised for something received at `from`.
+pub(super) fn promise(calendar: &Calendar, from: Moment, minutes: u32) -> Moment {
+    calendar.add_open_time(from, minutes)
+}
+
+fn conversation(item: &Item, ticket: TicketId) -> ConversationKey {
+    item.conversation.clone().unwrap_or_else(|| ConversationKey::new(ticket.to_string()))
+}
+
+/// Whom the answers go to: where the writer wants them, else the writer. Never the other recipients.
+fn requester(item: &Item) -> Option<Party> {
+    let from = item.from.clone();
+    match (&item.reply_to, from) {
+        (Some(reply_to), Some(from)) if reply_to.key() != from.key() => {
+            Some(Party { address: reply_to.address.clone(), name: reply_to.name.clone().or(from.name) })
+        }
+        (Some(reply_to), None) => Some(reply_to.clone()),
+        (_, from) => from,
+    }
+}
+
+/// Who takes part: the writer, where the writer wants answers, and the others addressed, without ourselves.
+fn participants(item: &Item, rules: &Rules) -> Vec<Party> {
+    let mut people: Vec<Party> = Vec::new();
+    for party in item.from.iter().chain(&item.reply_to).chain(&item.recipients) {
+        let key = party.key();
+        if !rules.source.addresses.contains(&key) && !people.iter().any(|known| known.key() == key) {
+            people.push(party.clone());
+        }
+    }
+    people
+}
+
+/// The item as an entry of the timeline, with the reasons that are known already.
+fn item_entry(decision: &mut Decision, arrival: &Arrival<'_>, known: bool, ids: &dyn Ids, now: Moment) -> Entry {
+    let item = arrival.item;
+    let mut reasons = vec![Explained::new(arrival.how.clone(), "")];
+    reasons.extend(item.notes.iter().cloned());
+    let seq = decision.next_seq();
+    Entry {
+        id: MessageId(ids.uuid()),
+        kind: EntryKind::Inbound,
+        seq: Some(seq),
+        author: item.from.clone(),
+        verified: known,
+        subject: item.subject.clone(),
+        text: item.reply_text.clone(),
+        full_text: Some(item.text.clone()).filter(|text| *text != item.reply_text),
+        html: item.html.clone(),
+        source: None,
+        external_ids: item.own_ids.clone(),
+        at: now,
+        reasons,
+    }
+}
