@@ -1,2 +1,6 @@
 //! .
 pub mod machine;
+pub mod credentials;
+pub mod imap;
+pub mod net;
+pub mod tls;
