@@ -4,3 +4,4 @@ pub mod credentials;
 pub mod imap;
 pub mod net;
 pub mod tls;
+pub mod reply;

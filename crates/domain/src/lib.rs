@@ -6,6 +6,7 @@
 pub mod ambient;
 pub mod calendar;
 pub mod caps;
+pub mod courtesy;
 pub mod entry;
 pub mod event;
 pub mod ids;

@@ -1,0 +1,67 @@
+//! Lines that announce another mail: `-----Original Message-----`, `Begin forwarded message:`, and rules.
+
+use guichet_domain::language::fold;
+
+use super::head;
+use super::line::Line;
+use super::words::{ABOVE_THIS_LINE, FORWARD_OPENINGS, FORWARD_PREFIXES, FORWARDED, ORIGINAL};
+
+/// What a separator announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Separator {
+    /// The mail that is being answered.
+    Original,
+    /// A mail handed on.
+    Forwarded,
+    /// The text of a notice, below which nobody is asked to write.
+    Above,
+}
+
+/// The separator that stands at `index`, if one does.
+pub(super) fn at(lines: &[Line<'_>], index: usize) -> Option<Separator> {
+    let text = lines.get(index)?.text();
+    if text.len() < 6 || text.len() > 160 {
+        return None;
+    }
+    let core = text.trim_matches(|character: char| {
+        is_dash(character) || character.is_whitespace() || "<>*#:：".contains(character)
+    });
+    let dashes = text.chars().filter(|character| is_dash(*character)).count();
+    let folded = fold(core);
+    if ABOVE_THIS_LINE.iter().any(|words| folded.contains(words)) {
+        return Some(Separator::Above);
+    }
+    if text.ends_with([':', '：']) && FORWARD_OPENINGS.iter().any(|opening| folded.starts_with(opening)) {
+        return Some(Separator::Forwarded);
+    }
+    let fenced = dashes >= 2 && text.starts_with(is_dash);
+    if !fenced || core.is_empty() {
+        return None;
+    }
+    if FORWARDED.iter().any(|words| folded.starts_with(words)) {
+        return Some(Separator::Forwarded);
+    }
+    if ORIGINAL.iter().any(|words| folded == *words) {
+        return Some(Separator::Original);
+    }
+    // A language not in the lists: words between long runs of dashes, right above the head of a mail.
+    let shaped = dashes >= 8 && text.ends_with(is_dash) && core.split_whitespace().count() <= 5;
+    let above_head = lines.iter().skip(index + 1).take(2).any(|line| head::is_labelled(*line));
+    (shaped && above_head).then_some(Separator::Original)
+}
+
+/// Whether a line is nothing but a rule, as Outlook draws above a head.
+pub(super) fn is_rule(line: Line<'_>) -> bool {
+    let text = line.text();
+    text.len() >= 4 && text.len() <= 400 && text.chars().all(|character| is_dash(character) || character == ' ')
+}
+
+/// Whether a subject's first word says that the mail is forwarded. `Re: Fwd: …` answers a forward, and is none.
+pub(super) fn is_forward_subject(subject: &str) -> bool {
+    let Some((prefix, _)) = subject.trim_start().split_once([':', '：']) else { return false };
+    prefix.len() <= 24 && FORWARD_PREFIXES.contains(&fold(prefix.trim()).as_ref())
+}
+
+fn is_dash(character: char) -> bool {
+    matches!(character, '-' | '_' | '=' | '\u{2010}'..='\u{2015}' | '─' | '━' | '\u{2e3a}')
+}

@@ -1,0 +1,130 @@
+//! The language a person writes in, and the folding every word list is compared under.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// A language that the gateway tells apart. Notices exist in full for English and French; the others fall back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Language {
+    /// English.
+    En,
+    /// French.
+    Fr,
+    /// German.
+    De,
+    /// Spanish.
+    Es,
+    /// Italian.
+    It,
+    /// Portuguese.
+    Pt,
+    /// Dutch.
+    Nl,
+    /// Known to be none of the above, such as Polish or Arabic. Not the same as not knowing, which is `None`.
+    Other,
+}
+
+impl Language {
+    /// Every language with a code of its own; `Other` is left out.
+    pub const NAMED: [Self; 7] = [Self::En, Self::Fr, Self::De, Self::Es, Self::It, Self::Pt, Self::Nl];
+
+    /// The ISO 639-1 code, or `other`. `parse` reads it back.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Fr => "fr",
+            Self::De => "de",
+            Self::Es => "es",
+            Self::It => "it",
+            Self::Pt => "pt",
+            Self::Nl => "nl",
+            Self::Other => "other",
+        }
+    }
+
+    /// Reads a code or a language tag: case, region and script are ignored (`fr-CA`, `PT_br`). Any well-formed tag of
+    /// another language is `Other`; what is no tag at all is `None`.
+    pub fn parse(tag: &str) -> Option<Self> {
+        let primary = tag.trim().split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        if let Some(language) = Self::NAMED.into_iter().find(|language| language.as_str() == primary) {
+            return Some(language);
+        }
+        let is_code = (2..=3).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_lowercase());
+        (is_code || primary == "other").then_some(Self::Other)
+    }
+}
+
+impl std::fmt::Display for Language {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Language {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Language {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let tag = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&tag).ok_or_else(|| serde::de::Error::custom(format!("{tag:?} is not a language code such as fr")))
+    }
+}
+
+/// Lower case without accents, so that `Réponse`, `reponse` and `RÉPONSE` are one word. Length may change; text that
+/// is already so is borrowed.
+pub fn fold(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(text);
+    }
+    if text.is_ascii() {
+        return Cow::Owned(text.to_ascii_lowercase());
+    }
+    let mut folded = String::with_capacity(text.len());
+    for character in text.nfd().filter(|character| !is_combining_mark(*character)) {
+        match character {
+            'ß' | 'ẞ' => folded.push_str("ss"),
+            'œ' | 'Œ' => folded.push_str("oe"),
+            'æ' | 'Æ' => folded.push_str("ae"),
+            'ø' | 'Ø' => folded.push('o'),
+            'ł' | 'Ł' => folded.push('l'),
+            '’' | '‘' | 'ʼ' => folded.push('\''),
+            '\u{a0}' | '\u{202f}' | '\u{2007}' => folded.push(' '),
+            _ => folded.extend(character.to_lowercase()),
+        }
+    }
+    Cow::Owned(folded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_with_a_region_is_the_language_itself() {
+        assert_eq!(Language::parse("fr-CA"), Some(Language::Fr));
+        assert_eq!(Language::parse("PT_br"), Some(Language::Pt));
+        assert_eq!(Language::parse("pl"), Some(Language::Other));
+        assert_eq!(Language::parse(""), None);
+        assert_eq!(Language::parse("not a tag"), None);
+    }
+
+    #[test]
+    fn a_language_survives_being_stored() {
+        for language in Language::NAMED.into_iter().chain([Language::Other]) {
+            let stored = serde_json::to_string(&language).unwrap();
+            assert_eq!(serde_json::from_str::<Language>(&stored).unwrap(), language, "{stored}");
+        }
+    }
+
+    #[test]
+    fn accents_case_and_typographic_apostrophes_fold_away() {
+        assert_eq!(fold("Désolé, ça n’est PAS Größe"), "desole, ca n'est pas grosse");
+        assert!(matches!(fold("already so"), Cow::Borrowed(_)));
+    }
+}
