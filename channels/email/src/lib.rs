@@ -5,3 +5,4 @@ pub mod imap;
 pub mod net;
 pub mod tls;
 pub mod reply;
+pub mod report;

@@ -4,6 +4,7 @@
 //! bounce, or signs with a list's footer, is still a person. To add a rule: a variant in `rules.rs`, its reason code in
 //! [`reason`], a row in `docs/email-scores.md`.
 
+mod challenge;
 mod facts;
 mod own;
 mod rules;
@@ -80,6 +81,16 @@ pub struct Verdict {
 /// core checks before this is asked; here an own address among the senders only silences.
 pub fn judge(message: &Message<'_>, own: &OwnAddresses) -> Option<Verdict> {
     rules::first_hit(&Facts::gather(message), own)
+}
+
+/// Whether a subject is the one Hotmail puts on a complaint: its report is no standard part.
+pub(crate) fn is_complaint_subject(subject: &str) -> bool {
+    subject::is_complaint(subject)
+}
+
+/// Whether this is a challenge-response service's question to the sender.
+pub(crate) fn is_challenge(message: &Message<'_>) -> bool {
+    challenge::found(&Facts::gather(message)).is_some()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use mail_parser::{Address, Header};
 
 use super::facts::Facts;
 use super::own::{OwnAddresses, own_among};
-use super::{Nature, Verdict, reason, sender, subject};
+use super::{Nature, Verdict, challenge, reason, sender, subject};
 
 const DETAIL_CHARS: usize = 120;
 
@@ -19,6 +19,7 @@ pub(super) fn first_hit(facts: &Facts<'_>, own: &OwnAddresses) -> Option<Verdict
         .or_else(|| list(facts))
         .or_else(|| suppress(facts))
         .or_else(|| vendor(facts))
+        .or_else(|| challenge_response(facts))
         .or_else(|| by_subject(facts))
 }
 
@@ -180,6 +181,11 @@ fn vendor(facts: &Facts<'_>) -> Option<Verdict> {
         };
         counts.then(|| verdict(reason::VENDOR_HEADER, name, &value, *nature))
     })
+}
+
+fn challenge_response(facts: &Facts<'_>) -> Option<Verdict> {
+    let (name, value) = challenge::found(facts)?;
+    Some(verdict(reason::CHALLENGE, name, &value, Nature::AutoReply))
 }
 
 fn by_subject(facts: &Facts<'_>) -> Option<Verdict> {

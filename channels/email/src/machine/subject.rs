@@ -244,7 +244,7 @@ pub(super) fn nature(subject: &str) -> Option<Nature> {
     // No phrase below is longer than this, and a subject may be very long.
     let start: String = shown.chars().take(64).flat_map(char::to_lowercase).collect();
     let begins = |phrases: &[&str]| phrases.iter().any(|phrase| start.strip_prefix(phrase).is_some_and(ends_phrase));
-    if begins(FAILED) || is_delay(&start) {
+    if begins(FAILED) || is_delay(&start) || is_complaint(shown) {
         Some(Nature::Report)
     } else if begins(AWAY) || is_until(&start) {
         Some(Nature::OutOfOffice)
@@ -272,6 +272,14 @@ fn is_delay(start: &str) -> bool {
     let rest = rest.trim_start_matches(['-', ' ']);
     (rest.starts_with("message ") && (rest.contains(" delayed") || rest.contains("not yet been delivered")))
         || rest.starts_with("could not send m")
+}
+
+/// "complaint about message from 192.0.2.1": Hotmail's feedback loop. A person complains about people, not about numbers.
+pub(super) fn is_complaint(subject: &str) -> bool {
+    let lower: String = subject.trim_start().chars().take(40).flat_map(char::to_lowercase).collect();
+    lower
+        .strip_prefix("complaint about message from ")
+        .is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit()))
 }
 
 /// "Away until May 5", "Out of office until Monday": with the word that only a holiday message has after it.

@@ -1,0 +1,247 @@
+//! Reports in no standard form: the lines that name a recipient, and what stands under each.
+
+use std::sync::LazyLock;
+
+use mail_parser::{HeaderName, Message};
+use regex::Regex;
+
+use super::anatomy::Anatomy;
+use super::marks::{ADDRESS, CONTACT, pattern};
+use super::original::Original;
+use super::{Action, Reason, Recipient, codes};
+
+/// How sure a line is about the address on it being one that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// It merely stands there.
+    Mentioned,
+    /// In the SMTP dialogue.
+    Dialogue,
+    /// The line is there to name it.
+    Named,
+}
+
+struct Mention {
+    address: String,
+    rank: Rank,
+    line: usize,
+}
+
+static ALONE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(r#"^[\s>*"'<\[(-]*(?:smtp:|mailto:|rfc822; ?)?({ADDRESS})[\s"'>\])]*[:;,.]?\s*$"#))
+});
+
+/// `<ann@example.org>: host said ...`, `ann@example.org on Thu, ...`, `ann@example.org ... unknown host`.
+static LEADING: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r#"^[\s>*"'<\[(-]*({ADDRESS})[\s"'>\])]*(?::|\s-+\s|\s*\.\.\.|\s*\[| on \w{{3}}, | invalid address|\s\(|; on )"#
+    ))
+});
+
+static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    let lead = concat!(
+        r"(?:",
+        r"recipients?(?: address)?(?: returned permanent errors)?\s*[:;=]",
+        r"|undeliverable(?: address| to)?:?",
+        r"|deliver(?:ed|y)?(?: of)?(?: (?:your|the|this|e?-?mail|message|mail|it)){0,4} (?:to|for)(?: (?:this |the |local )?(?:address|user))?:?",
+        r"|(?:sent|send|message|mail|reached our local address|not reach the following recipient|delivre a|envoye a|addressed to)(?: to)?:?",
+        r"|(?:error-for|userid|user|mailbox is full|allowed size|local mailbox|attempts|account|gateway for|quota violation for|box is full):?",
+        r"|(?:generated|expanded) from:?|dda:smtp=|addressed to|was addressed,|addressed to email address :?|to address:?",
+        r"|not reach the following recipient\(?s?\)?:",
+        r")"
+    );
+    pattern(&format!(r#"\b{lead}\s*[<\["'(]*(?:smtp:)?({ADDRESS})"#))
+});
+
+static DIALOGUE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r#"(?:rcpt to:\s*|\b[45]\d\d[ -][^@]{{0,60}}?)[<"']*({ADDRESS})"#)));
+
+static ANYWHERE: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("({ADDRESS})")));
+
+/// Lines that speak of the sender.
+static SENDER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r#"(?:\bmail from:?|\bfrom:?|\bsender:?|reply-to:)\s*["'<]*{ADDRESS}[>"']*"#)));
+
+const LINES: usize = 400;
+const RECIPIENTS: usize = 50;
+
+/// The recipients a text speaks of.
+pub(super) fn recipients(message: &Message<'_>, anatomy: &Anatomy, original: &Original) -> Vec<Recipient> {
+    let lines: Vec<&str> = anatomy.said.lines().take(LINES).collect();
+    let listed = listed(message);
+    let mut mentions = mentions(&lines, message);
+    if mentions.iter().all(|mention| mention.rank == Rank::Mentioned)
+        && (!listed.is_empty() || original.recipient.is_some())
+    {
+        mentions.clear();
+    }
+    let best = mentions.iter().map(|mention| mention.rank).max();
+    mentions.retain(|mention| Some(mention.rank) == best);
+    if !mentions.is_empty() && !anatomy.says_failure() && listed.is_empty() && best != Some(Rank::Named) {
+        return Vec::new();
+    }
+    let action = if anatomy.says_delay() || delay_subject(message) { Action::Delayed } else { Action::Failed };
+    let mut found: Vec<Recipient> = Vec::new();
+    for (index, mention) in mentions.iter().enumerate() {
+        if !listed.is_empty() && !listed.iter().any(|address| address.eq_ignore_ascii_case(&mention.address)) {
+            continue;
+        }
+        let until = mentions
+            .get(index + 1..)
+            .and_then(|rest| rest.iter().find(|next| next.line > mention.line))
+            .map_or(lines.len(), |next| next.line);
+        let under = lines.get(mention.line..until).unwrap_or_default().join("\n");
+        let recipient = read(&mention.address, action, &under);
+        match found.iter_mut().find(|known| known.address.eq_ignore_ascii_case(&recipient.address)) {
+            Some(known) if known.reason == Reason::Undefined => *known = recipient,
+            Some(_) => {}
+            None => found.push(recipient),
+        }
+        if found.len() == RECIPIENTS {
+            break;
+        }
+    }
+    let missing = listed
+        .iter()
+        .filter(|address| !found.iter().any(|known| known.address.eq_ignore_ascii_case(address)))
+        .cloned()
+        .collect::<Vec<_>>();
+    for address in missing {
+        found.push(read(&address, action, ""));
+    }
+    if found.is_empty() && anatomy.says_failure() {
+        found.extend(original.recipient.iter().map(|address| read(address, action, "")));
+    }
+    let one = found.len() == 1;
+    for recipient in &mut found {
+        if one || recipient.reason == Reason::Undefined {
+            complete(recipient, &anatomy.said);
+        }
+    }
+    found
+}
+
+/// Fills what a recipient's own lines left open from all the server said.
+pub(super) fn complete(recipient: &mut Recipient, said: &str) {
+    if !matches!(recipient.action, Action::Failed | Action::Delayed) {
+        return;
+    }
+    if recipient.reason == Reason::Undefined || recipient.status.is_none() {
+        let status = codes::status(said);
+        if recipient.status.as_deref().is_none_or(|known| known.ends_with(".0.0")) {
+            recipient.status = status.or(recipient.status.take());
+        }
+        if recipient.reply.is_none() {
+            recipient.reply = codes::reply(said, recipient.status.as_deref());
+        }
+        if recipient.reason == Reason::Undefined {
+            recipient.reason = Reason::of(said, recipient.status.as_deref());
+        }
+        if recipient.diagnostic.is_empty() {
+            recipient.diagnostic = one_line(said);
+        }
+    }
+    recipient.settle();
+}
+
+fn read(address: &str, action: Action, under: &str) -> Recipient {
+    let words = under.replace(address, " ");
+    let status = codes::status(&words);
+    let reply = codes::reply(&words, status.as_deref());
+    let reason = if under.is_empty() { Reason::Undefined } else { Reason::of(&flat(under), status.as_deref()) };
+    let mut recipient = Recipient {
+        address: address.to_owned(),
+        final_address: None,
+        action,
+        status,
+        reply,
+        diagnostic: one_line(under),
+        reason,
+        hard: false,
+    };
+    recipient.settle();
+    recipient
+}
+
+/// The recipients of X-Failed-Recipients.
+fn listed(message: &Message<'_>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for value in message.header_values(HeaderName::Other("X-Failed-Recipients".into())) {
+        for one in value
+            .as_text()
+            .unwrap_or_default()
+            .split([',', ';', ' ', '\r', '\n', '\t'])
+            .map(|one| one.trim_matches(['<', '>']))
+        {
+            if one.contains('@') && !found.iter().any(|known| known.eq_ignore_ascii_case(one)) {
+                found.push(one.to_owned());
+            }
+        }
+    }
+    found
+}
+
+fn mentions(lines: &[&str], message: &Message<'_>) -> Vec<Mention> {
+    let own: Vec<String> = [message.from(), message.to(), message.sender(), message.reply_to()]
+        .into_iter()
+        .flatten()
+        .flat_map(mail_parser::Address::iter)
+        .filter_map(|one| one.address.as_deref())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let mut found = Vec::new();
+    for (line, text) in lines.iter().enumerate() {
+        if !text.contains('@') {
+            continue;
+        }
+        let (rank, pattern): (Rank, &Regex) = if ALONE.is_match(text) {
+            (Rank::Named, &ALONE)
+        } else if LEADING.is_match(text) {
+            (Rank::Named, &LEADING)
+        } else if CONTACT.is_match(text)
+            || lines.get(line.wrapping_sub(1)).is_some_and(|before| before.trim_end().ends_with("contact"))
+        {
+            continue;
+        } else if NAMED.is_match(text) {
+            (Rank::Named, &NAMED)
+        } else if DIALOGUE.is_match(text) {
+            (Rank::Dialogue, &DIALOGUE)
+        } else {
+            (Rank::Mentioned, &ANYWHERE)
+        };
+        let spoken = if rank == Rank::Named { (*text).to_owned() } else { SENDER.replace_all(text, " ").into_owned() };
+        for address in pattern.captures_iter(&spoken).filter_map(|found| found.get(1)) {
+            let address = address.as_str().trim_matches(['.', '\'', '`', '*', '=', '{', '}', '/', '|', '-']).to_owned();
+            if address.split('@').any(str::is_empty) || is_server(&address) {
+                continue;
+            }
+            if rank != Rank::Named && own.contains(&address.to_ascii_lowercase()) {
+                continue;
+            }
+            found.push(Mention { address, rank, line });
+        }
+    }
+    found
+}
+
+fn is_server(address: &str) -> bool {
+    let local = address.split('@').next().unwrap_or_default();
+    ["mailer-daemon", "postmaster"].iter().any(|name| local.eq_ignore_ascii_case(name))
+}
+
+fn delay_subject(message: &Message<'_>) -> bool {
+    let subject = message.subject().unwrap_or_default().to_lowercase();
+    subject.contains("(delay)")
+        || subject.contains("delayed")
+        || subject.starts_with("warning:") && subject.contains("not yet")
+}
+
+/// The words of a folded diagnostic in one line, so that a phrase is found over a line's end.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn one_line(text: &str) -> String {
+    const LIMIT: usize = 500;
+    flat(text).chars().take(LIMIT).collect()
+}

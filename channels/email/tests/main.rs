@@ -1,0 +1,17 @@
+//! The e-mail channel against mails: its own set of mails by people, and those of others where they are at hand.
+
+mod reply_corpus;
+
+use std::path::PathBuf;
+
+/// A folder of the material shared beside the repository (or named by `GUICHET_SHARED`), if it is there.
+fn shared_folder(name: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("GUICHET_SHARED")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")), PathBuf::from);
+    let folder = root.join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: {} is not here; set GUICHET_SHARED to the folder that holds {name}", folder.display());
+    None
+}
