@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
-use guichet_domain::ids::{ExternalId, SourceName};
 use guichet_domain::Moment;
+use guichet_domain::ids::{ExternalId, SourceName};
 use tokio_util::sync::CancellationToken;
 
 use crate::outgoing::{Delivery, Outgoing};
@@ -22,7 +22,12 @@ pub trait Kind: Send + Sync {
 
     /// Reads one source's settings (the keys of its `[[source]]` table that the core does not know) and makes it.
     /// `state` is a folder of the source's own, made when first written to. Touches neither network nor disk beyond reading the files named in the settings.
-    fn build(&self, source: &SourceName, settings: serde_json::Value, state: &Path) -> Result<Arc<dyn Channel>, SettingsError>;
+    fn build(
+        &self,
+        source: &SourceName,
+        settings: serde_json::Value,
+        state: &Path,
+    ) -> Result<Arc<dyn Channel>, SettingsError>;
 
     /// The settings, documented: a commented TOML example for `guichet config example`.
     fn example(&self) -> &'static str;

@@ -10,8 +10,13 @@ pub mod conformance;
 pub mod intake;
 pub mod outgoing;
 pub mod port;
+pub mod secret;
+pub mod settings;
 
 pub use channel::{Abilities, Channel, Fault, Health, Kind, SettingsError, Stop};
-pub use intake::{Accepted, Cursor, CursorMove, Intake, NotAccepted, Receipt, SlotValue, TimelineEntry, Updates, Verdict};
+pub use intake::{
+    Accepted, Cursor, CursorMove, Intake, NotAccepted, Receipt, SlotValue, TimelineEntry, Updates, Verdict,
+};
 pub use outgoing::{Delivery, Outgoing};
 pub use port::Port;
+pub use secret::{Secret, SecretKeys};

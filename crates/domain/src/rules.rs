@@ -32,8 +32,6 @@ pub struct DeskRules {
     pub queue: String,
     /// When that queue works.
     pub calendar: Calendar,
-    /// The IANA name of the zone promises are told in.
-    pub zone: String,
     /// Days within which an answer reopens a resolved ticket.
     pub window_days: u32,
     /// How many automatic messages may leave.

@@ -208,7 +208,13 @@ fn close(
         if words.is_some() {
             decision.ticket.answered_at.get_or_insert(now);
         }
-        let facts = |ticket: &Ticket| Facts { window_days: Some(i64::from(window)), ..facts(ticket, rules, act, words) };
+        // Until somebody vouches for the requester or an agent has written to them, nothing of theirs is repeated.
+        let trusted = decision.ticket.verified || decision.ticket.answered_at.is_some();
+        let facts = |ticket: &Ticket| {
+            let facts = facts(ticket, rules, act, words);
+            let window_days = Some(i64::from(window));
+            if trusted { Facts { window_days, ..facts } } else { Facts { window_days, subject: None, name: None, ..facts } }
+        };
         tell(decision, NoticeKind::Closure, act.id, facts, ids, now);
     }
     Ok("ticket.resolved")

@@ -186,7 +186,7 @@ fn is_machine(arrival: &Arrival<'_>) -> bool {
 
 /// When an answer is promised for something received at `from`.
 pub(super) fn promise(calendar: &Calendar, from: Moment, minutes: u32) -> Moment {
-    calendar.add_open_time(from, minutes)
+    calendar.add_open_time(from, i64::from(minutes))
 }
 
 fn conversation(item: &Item, ticket: TicketId) -> ConversationKey {

@@ -42,7 +42,7 @@ pub(super) fn acknowledge(decision: &mut Decision, arrival: &Arrival<'_>, rules:
         subject: Some(ticket.subject.clone()).filter(|subject| !neutral && !subject.is_empty()),
         category: Some(ticket.category.clone()).filter(|_| !neutral),
         promised_at: ticket.promised_at,
-        zone: Some(rules.desk.zone.clone()),
+        zone: Some(rules.desk.calendar.zone_name().to_owned()),
         name: to.name.clone().filter(|_| !neutral),
         status_token,
         ..Facts::default()

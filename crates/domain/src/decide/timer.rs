@@ -42,7 +42,7 @@ fn missed(decision: &mut Decision, ticket: &Ticket, rules: &Rules, ids: &dyn Ids
             reference: ticket.reference.shown(&rules.desk.prefix).to_string(),
             subject: Some(ticket.subject.clone()).filter(|subject| !subject.is_empty()),
             promised_at: Some(next),
-            zone: Some(rules.desk.zone.clone()),
+            zone: Some(rules.desk.calendar.zone_name().to_owned()),
             name: ticket.requester.as_ref().and_then(|party| party.name.clone()),
             ..Facts::default()
         };
