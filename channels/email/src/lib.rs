@@ -6,3 +6,7 @@ pub mod net;
 pub mod tls;
 pub mod reply;
 pub mod report;
+pub mod compose;
+pub mod oauth;
+pub mod smtp;
+pub mod understand;

@@ -1,0 +1,1 @@
+//! A scripted server says what real ones say at their worst.
