@@ -141,10 +141,12 @@ fn classify(
         words.push(format!("kind {}", kind.as_str()));
     }
     if let Some(category) = category {
-        if !rules.desk.taxonomy.has(category) {
+        let taxonomy = &rules.desk.taxonomy;
+        if taxonomy.category(category).is_none() {
+            let keys: Vec<&str> = taxonomy.categories().iter().map(|category| category.key.as_str()).collect();
             return Err(value(
                 &format!("there is no category \"{category}\""),
-                &format!("use one of: {}", rules.desk.taxonomy.keys().join(", ")),
+                &format!("use one of: {}", keys.join(", ")),
             ));
         }
         decision.ticket.category.clone_from(category);

@@ -24,7 +24,7 @@ pub(super) fn acknowledge(decision: &mut Decision, arrival: &Arrival<'_>, rules:
     let (state, why, due_at) = match rules.desk.caps.allow(&arrival.counts, to.domain().as_deref(), now) {
         Allowance::Allowed => (DeliveryState::Pending, None, now),
         Allowance::Suppressed(reason) => (DeliveryState::Suppressed, Some(reason), now),
-        Allowance::DelayUntil(until, reason) => (DeliveryState::Pending, Some(reason), until),
+        Allowance::DelayUntil { until, reason } => (DeliveryState::Pending, Some(reason), until),
     };
     let neutral = !decision.ticket.verified;
     explain(
