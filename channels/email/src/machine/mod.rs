@@ -88,6 +88,11 @@ pub(crate) fn is_complaint_subject(subject: &str) -> bool {
     subject::is_complaint(subject)
 }
 
+/// Whether a subject begins as a bounce's does.
+pub(crate) fn is_report_subject(subject: &str) -> bool {
+    subject::nature(subject) == Some(Nature::Report)
+}
+
 /// Whether this is a challenge-response service's question to the sender.
 pub(crate) fn is_challenge(message: &Message<'_>) -> bool {
     challenge::found(&Facts::gather(message)).is_some()

@@ -46,15 +46,8 @@ fn null_sender(facts: &Facts<'_>) -> Option<Verdict> {
         return None;
     }
     // Exchange and others send holiday messages from the null sender too: the other signs say which it is.
-    let nature = if subject::nature(facts.subject()).is_some_and(|nature| nature != Nature::Report) {
-        Nature::OutOfOffice
-    } else if facts.auto_submitted.iter().any(|header| first_token(&facts.value(header)) == "auto-replied")
-        && !facts.from.and_then(address_of).is_some_and(from_server)
-    {
-        Nature::AutoReply
-    } else {
-        Nature::Report
-    };
+    let replied = facts.auto_submitted.iter().any(|header| first_token(&facts.value(header)) == "auto-replied");
+    let nature = refined(facts, if replied { Nature::AutoReply } else { Nature::Report });
     let null = address.is_empty() || local.eq_ignore_ascii_case("mailer-daemon");
     null.then(|| verdict(reason::NULL_SENDER, "Return-Path", &value, nature))
 }
@@ -71,13 +64,14 @@ fn auto_submitted(facts: &Facts<'_>) -> Option<Verdict> {
         if token.is_empty() || token == "no" {
             return None;
         }
-        let nature = match token.as_str() {
-            "auto-replied" | "vacation" => {
-                let away = subject::nature(facts.subject()) == Some(Nature::OutOfOffice) || token == "vacation";
-                if away { Nature::OutOfOffice } else { Nature::AutoReply }
-            }
-            _ => Nature::Notification,
-        };
+        let nature = refined(
+            facts,
+            match token.as_str() {
+                "vacation" => Nature::OutOfOffice,
+                "auto-replied" => Nature::AutoReply,
+                _ => Nature::Notification,
+            },
+        );
         Some(verdict(reason::AUTO_SUBMITTED, header.name.as_str(), &value, nature))
     })
 }
@@ -194,10 +188,21 @@ fn by_subject(facts: &Facts<'_>) -> Option<Verdict> {
     Some(verdict(reason::SUBJECT, "Subject", subject, nature))
 }
 
+/// What the sender and the subject add to a header that only says "automatic".
+fn refined(facts: &Facts<'_>, otherwise: Nature) -> Nature {
+    match subject::nature(facts.subject()) {
+        Some(nature @ (Nature::Report | Nature::OutOfOffice)) => nature,
+        _ if facts.from.and_then(address_of).is_some_and(from_server) => Nature::Report,
+        Some(nature) => nature,
+        None => otherwise,
+    }
+}
+
 fn from_server(address: &Address<'_>) -> bool {
-    address.iter().filter_map(|one| one.address.as_deref()).any(|one| {
-        let local = one.rsplit_once('@').map_or(one, |(local, _)| local);
-        sender::by_local_part(local) == Some(Nature::Report)
+    address.iter().any(|one| {
+        let address = one.address.as_deref().or(one.name.as_deref()).unwrap_or_default();
+        let local = address.rsplit_once('@').map_or(address, |(local, _)| local);
+        sender::by_local_part(local) == Some(Nature::Report) || one.name.as_deref().is_some_and(sender::is_server_name)
     })
 }
 

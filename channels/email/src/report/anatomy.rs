@@ -4,6 +4,7 @@ use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Message, MessagePart, MimeHeaders, PartType};
 
 use super::marks;
+use crate::machine;
 
 /// The parts of a report, each as text.
 #[derive(Default)]
@@ -16,6 +17,8 @@ pub(super) struct Anatomy {
     pub(super) disposition: String,
     /// The feedback report part.
     pub(super) feedback: String,
+    /// The report's own subject.
+    subject: String,
     /// The header block of our mail, and whatever of its body stands with it.
     pub(super) returned: String,
 }
@@ -26,9 +29,9 @@ const RETURNED_LIMIT: usize = 32 * 1024;
 
 impl Anatomy {
     pub(super) fn of(message: &Message<'_>, raw: &[u8]) -> Self {
-        let mut anatomy = Anatomy::default();
+        let mut anatomy = Anatomy { subject: message.subject().unwrap_or_default().to_owned(), ..Anatomy::default() };
         for part in &message.parts {
-            anatomy.take(message, part);
+            anatomy.take(part);
         }
         // Broken MIME: boundaries that never come, a content type nobody knows.
         if anatomy.said.trim().is_empty() && anatomy.status.is_empty() {
@@ -42,7 +45,9 @@ impl Anatomy {
 
     /// Whether the text at least speaks of mail that did not arrive.
     pub(super) fn says_failure(&self) -> bool {
-        marks::FAILURE.is_match(&self.said)
+        // Lines are folded anywhere, in the middle of "could not / be delivered" too.
+        let said: String = self.said.split_whitespace().take(600).collect::<Vec<_>>().join(" ");
+        machine::is_report_subject(&self.subject) || marks::FAILURE.is_match(&said)
     }
 
     /// Whether the server says that it is still trying.
@@ -50,7 +55,7 @@ impl Anatomy {
         marks::DELAY.is_match(&self.said)
     }
 
-    fn take(&mut self, message: &Message<'_>, part: &MessagePart<'_>) {
+    fn take(&mut self, part: &MessagePart<'_>) {
         let kind = part
             .content_type()
             .map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()).to_ascii_lowercase());
@@ -95,7 +100,6 @@ impl Anatomy {
             }
             _ => {}
         }
-        let _ = message;
     }
 
     fn take_returned(&mut self, text: &str) {

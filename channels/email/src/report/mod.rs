@@ -116,6 +116,13 @@ pub fn parse(message: &Message<'_>, raw: &[u8]) -> Option<Report> {
     if recipients.is_empty() {
         recipients = text::recipients(message, &anatomy, &original);
     }
+    if recipients.is_empty() && anatomy.status.is_empty() {
+        // A gateway that reports a report: the inner one knows.
+        let inner = message.parts.iter().skip(1).find_map(|part| part.message()).and_then(|inner| parse(inner, raw));
+        if inner.is_some() {
+            return inner;
+        }
+    }
     let kind = if recipients.iter().any(|one| one.action == Action::Failed) {
         Kind::Bounce
     } else if recipients.iter().any(|one| one.action == Action::Delayed) {

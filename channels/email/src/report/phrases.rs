@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::marks::pattern;
+use super::marks::{ADDRESS, pattern};
 
 /// What went wrong, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -118,7 +118,9 @@ impl Reason {
 
     /// What the words say, without their codes.
     pub(super) fn of_words(diagnostic: &str) -> Option<Reason> {
-        WORDS.iter().find(|(_, words)| words.is_match(diagnostic)).map(|(reason, _)| *reason)
+        // A mailbox called `mailbox-full@` says nothing about its quota.
+        let words_alone = ADDRESSES.replace_all(diagnostic, "@");
+        WORDS.iter().find(|(_, words)| words.is_match(&words_alone)).map(|(reason, _)| *reason)
     }
 
     fn of_status(status: &str) -> Option<Reason> {
@@ -147,6 +149,8 @@ impl Reason {
         })
     }
 }
+
+static ADDRESSES: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("<?{ADDRESS}>?")));
 
 /// In this order: the first that matches is the reason. What is surely not the address's fault stands before what may be.
 static WORDS: LazyLock<Vec<(Reason, Regex)>> =
@@ -357,7 +361,7 @@ const PHRASES: [(Reason, &[&str]); 31] = [
             r"no user by that name",
             r"not exactly match",
             r"final email delivery point",
-            r"\b5\d\d [^\s@]+@\S+ rejected",
+            r"\b5\d\d @ rejected",
         ],
     ),
     (

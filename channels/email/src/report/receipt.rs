@@ -6,7 +6,8 @@ use super::{Action, Reason, Recipient};
 
 /// The reader a disposition notification speaks for; `None` when the mail has no such part.
 pub(super) fn recipients(anatomy: &Anatomy) -> Option<Vec<Recipient>> {
-    if anatomy.disposition.trim().is_empty() {
+    // Dovecot's sieve `reject` dresses a bounce as a receipt of a mail deleted unread: the words decide.
+    if anatomy.disposition.trim().is_empty() || anatomy.said.contains("was automatically rejected") {
         return None;
     }
     let groups = groups(&anatomy.disposition);

@@ -50,7 +50,7 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
         r"|not reach the following recipient\(?s?\)?:",
         r")"
     );
-    pattern(&format!(r#"\b{lead}\s*[<\["'(]*(?:smtp:)?({ADDRESS})"#))
+    pattern(&format!(r#"\b{lead}(?:\s+|\s*[:=<"'\[(]\s*)[<\["'(]*(?:smtp:)?({ADDRESS})"#))
 });
 
 static DIALOGUE: LazyLock<Regex> =
@@ -62,6 +62,12 @@ static ANYWHERE: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("({ADDRESS}
 static SENDER: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!(r#"(?:\bmail from:?|\bfrom:?|\bsender:?|reply-to:)\s*["'<]*{ADDRESS}[>"']*"#)));
 
+static AFTER_DATA: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^\s*>>> data\s*\n\s*<<< 5|after end of data|in reply to (?:end of )?data|failed after i sent the message|our final data",
+    )
+});
+
 const LINES: usize = 400;
 const RECIPIENTS: usize = 50;
 
@@ -70,15 +76,11 @@ pub(super) fn recipients(message: &Message<'_>, anatomy: &Anatomy, original: &Or
     let lines: Vec<&str> = anatomy.said.lines().take(LINES).collect();
     let listed = listed(message);
     let mut mentions = mentions(&lines, message);
-    if mentions.iter().all(|mention| mention.rank == Rank::Mentioned)
-        && (!listed.is_empty() || original.recipient.is_some())
-    {
-        mentions.clear();
-    }
     let best = mentions.iter().map(|mention| mention.rank).max();
     mentions.retain(|mention| Some(mention.rank) == best);
-    if !mentions.is_empty() && !anatomy.says_failure() && listed.is_empty() && best != Some(Rank::Named) {
-        return Vec::new();
+    let better = !listed.is_empty() || original.recipient.is_some();
+    if best == Some(Rank::Mentioned) && (better || !anatomy.says_failure()) {
+        mentions.clear();
     }
     let action = if anatomy.says_delay() || delay_subject(message) { Action::Delayed } else { Action::Failed };
     let mut found: Vec<Recipient> = Vec::new();
@@ -126,6 +128,12 @@ pub(super) fn complete(recipient: &mut Recipient, said: &str) {
     if !matches!(recipient.action, Action::Failed | Action::Delayed) {
         return;
     }
+    if recipient.reply.is_none() {
+        recipient.reply = codes::reply(said, recipient.status.as_deref());
+    }
+    if recipient.reason == Reason::UserUnknown && after_data(said) {
+        recipient.reason = Reason::Filtered;
+    }
     if recipient.reason == Reason::Undefined || recipient.status.is_none() {
         let status = codes::status(said);
         if recipient.status.as_deref().is_none_or(|known| known.ends_with(".0.0")) {
@@ -142,6 +150,11 @@ pub(super) fn complete(recipient: &mut Recipient, said: &str) {
         }
     }
     recipient.settle();
+}
+
+/// Whether the server took the recipient and refused the content: its "user unknown" then comes from a filter behind.
+fn after_data(said: &str) -> bool {
+    AFTER_DATA.is_match(said)
 }
 
 fn read(address: &str, action: Action, under: &str) -> Recipient {
@@ -212,10 +225,10 @@ fn mentions(lines: &[&str], message: &Message<'_>) -> Vec<Mention> {
         let spoken = if rank == Rank::Named { (*text).to_owned() } else { SENDER.replace_all(text, " ").into_owned() };
         for address in pattern.captures_iter(&spoken).filter_map(|found| found.get(1)) {
             let address = address.as_str().trim_matches(['.', '\'', '`', '*', '=', '{', '}', '/', '|', '-']).to_owned();
-            if address.split('@').any(str::is_empty) || is_server(&address) {
+            if address.split('@').any(str::is_empty) {
                 continue;
             }
-            if rank != Rank::Named && own.contains(&address.to_ascii_lowercase()) {
+            if rank != Rank::Named && (is_server(&address) || own.contains(&address.to_ascii_lowercase())) {
                 continue;
             }
             found.push(Mention { address, rank, line });
