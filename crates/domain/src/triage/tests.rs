@@ -1,0 +1,164 @@
+use super::*;
+use crate::language::Language;
+use crate::priority::{Impact, Matrix, Priority, Urgency};
+
+fn classified(subject: &str, text: &str, language: Language) -> Classification {
+    Taxonomy::default().classify(subject, text, language)
+}
+
+fn facts_of(text: &str, language: Language) -> Vec<Fact> {
+    classified("", text, language).facts
+}
+
+fn priority_of(text: &str, language: Language) -> Priority {
+    let found = classified("", text, language);
+    Matrix::default().priority(found.impact, found.urgency)
+}
+
+#[test]
+fn a_request_is_sorted_by_what_it_speaks_of() {
+    for (subject, category) in [
+        ("Printer on the second floor is out of toner", "hardware"),
+        ("Excel crashes when I open the budget", "software"),
+        ("No wifi in the meeting room", "network"),
+        ("I forgot my password", "access"),
+        ("Invoice for last month", "other"),
+    ] {
+        assert_eq!(classified(subject, "", Language::En).category, category, "{subject}");
+    }
+    for (subject, category) in [
+        ("L’imprimante du 2e étage n’a plus de toner", "hardware"),
+        ("Excel plante à l’ouverture du budget", "software"),
+        ("Plus de wifi en salle de réunion", "network"),
+        ("Mot de passe oublié", "access"),
+        ("Facture du mois dernier", "other"),
+    ] {
+        assert_eq!(classified(subject, "", Language::Fr).category, category, "{subject}");
+    }
+}
+
+#[test]
+fn what_no_rule_knows_goes_to_the_default_without_confidence() {
+    let found = classified("Bonjour", "Zut alors.", Language::Fr);
+    assert_eq!((found.category.as_str(), found.confidence), ("other", 0.0));
+    assert_eq!((found.impact, found.urgency), (Impact::Low, Urgency::Medium));
+    assert!(found.why.iter().any(|why| why.code == crate::reason::TRIAGE_DEFAULT));
+}
+
+#[test]
+fn every_vote_is_told_with_the_words_that_caused_it() {
+    let found = classified("Imprimantes en panne", "Je suis bloquée.", Language::Fr);
+    let told: Vec<&str> = found.why.iter().map(|why| why.detail.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "printer: \"imprimantes\" in the subject: hardware +8",
+            "broken: \"en panne\" in the subject: incident",
+            "stopped-work: \"je suis bloquee\": incident, blocked",
+            "impact low: nothing says that others are affected",
+            "urgency high: blocked",
+        ]
+    );
+    assert!(found.confidence > 0.8);
+}
+
+#[test]
+fn shouting_does_not_make_a_wish_critical() {
+    let calm = priority_of("Could you install Visio on my computer, please.", Language::En);
+    let loud = priority_of("URGENT!!! ASAP! Could you install Visio on my computer, CRITICAL EMERGENCY.", Language::En);
+    assert_eq!((calm, loud), (Priority::P5, Priority::P4));
+    assert_eq!(priority_of("Pas urgent : l’écran scintille.", Language::Fr), Priority::P5);
+}
+
+#[test]
+fn who_is_affected_and_who_cannot_work_decide_the_priority() {
+    assert_eq!(priority_of("The server is down, nobody can work.", Language::En), Priority::P1);
+    assert_eq!(priority_of("Panne réseau sur tout le site.", Language::Fr), Priority::P1);
+    assert_eq!(priority_of("Notre équipe n’a plus le wifi, nous sommes bloqués.", Language::Fr), Priority::P2);
+    assert_eq!(priority_of("My mouse is broken.", Language::En), Priority::P4);
+}
+
+#[test]
+fn the_number_of_people_is_read() {
+    assert_eq!(facts_of("1 user cannot print", Language::En), []);
+    assert_eq!(facts_of("3 utilisateurs ne peuvent pas imprimer", Language::Fr), [Fact::AffectedMany]);
+    assert_eq!(facts_of("45 users cannot print", Language::En), [Fact::AffectedAll]);
+}
+
+#[test]
+fn a_longer_phrase_silences_the_shorter_one_within_it() {
+    assert_eq!(facts_of("This is not urgent.", Language::En), [Fact::NoHurry]);
+    assert_eq!(classified("Mot de passe wifi", "", Language::Fr).category, "access");
+}
+
+#[test]
+fn the_kind_of_request_is_guessed() {
+    for (text, language, kind) in [
+        ("My screen is broken.", Language::En, Kind::Incident),
+        ("I would like a second screen.", Language::En, Kind::ServiceRequest),
+        ("How do I share my calendar?", Language::En, Kind::Question),
+        ("The recurring disconnections: we need the root cause.", Language::En, Kind::Problem),
+        ("Mon écran est cassé.", Language::Fr, Kind::Incident),
+        ("Pourriez-vous installer Visio sur mon poste ?", Language::Fr, Kind::ServiceRequest),
+        ("Comment partager mon agenda ?", Language::Fr, Kind::Question),
+    ] {
+        assert_eq!(classified("", text, language).kind, kind, "{text}");
+    }
+}
+
+#[test]
+fn an_operator_adds_a_category_below_another_and_a_rule_for_it() {
+    let taxonomy = Taxonomy::from_toml(
+        r#"
+        off = ["badge"]
+        [[category]]
+        key = "hardware.till"
+        parent = "hardware"
+        label = { en = "Tills", fr = "Caisses" }
+        [[rule]]
+        name = "till"
+        votes = { "hardware.till" = 4 }
+        phrases = { any = ["pos"], fr = ["caisse*"] }
+        "#,
+    )
+    .unwrap();
+    let found = taxonomy.classify("Caisses n°3 et 4 : clavier", "", Language::Fr);
+    assert_eq!(found.category, "hardware.till");
+    assert_eq!(taxonomy.classify("Clavier", "", Language::Fr).category, "hardware");
+    assert_eq!(taxonomy.label("hardware.till", Language::Fr), "Caisses");
+    assert_eq!(taxonomy.label("hardware.till", Language::De), "Tills");
+    assert_eq!(taxonomy.label("gone", Language::Fr), "gone");
+    assert_eq!(taxonomy.classify("Badge", "", Language::Fr).confidence, 0.0);
+}
+
+#[test]
+fn a_mistake_in_a_rule_is_named_with_its_remedy() {
+    let told = |text: &str| Taxonomy::from_toml(text).unwrap_err().to_string();
+    let rule = |rest: &str| told(&format!("[[rule]]\nname = \"till\"\n{rest}"));
+    for (error, words) in [
+        (rule("votes = { hardwear = 4 }"), "rule \"till\": \"hardwear\" is no category; there are hardware, software"),
+        (rule("votes = { hardware = 1e9 }"), "must lie between -100 and 100"),
+        (rule(""), "it says nothing"),
+        (rule("facts = [\"vip\"]\npattern = [\"(\"]"), "pattern \"(\" cannot be used"),
+        (rule("facts = [\"vip\"]\npattern = ['(\\w{1,500}){1,500}']"), "cannot be used"),
+        (rule("facts = [\"vip\"]\nphrases = { xx = [\"a\"] }"), "\"xx\" is no language"),
+        (rule("facts = [\"vip\"]\nphrases = { any = [\"!\"] }"), "\"!\" is no phrase"),
+        (rule("fact = [\"vip\"]"), "unknown field `fact`"),
+        (told("off = [\"no-such\"]"), "off = \"no-such\": there is no built-in rule"),
+        (told("default = \"none\""), "default: \"none\" is no category"),
+        (told("[[category]]\nkey = \"A\""), "category \"A\": a key has"),
+        (told("[[category]]\nkey = \"a\"\nparent = \"b\""), "its parent \"b\" is no category"),
+        (told("[[category]]\nkey = \"a\"\nparent = \"a\""), "among its own parents"),
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn hostile_text_costs_no_more_than_its_beginning() {
+    let taxonomy = Taxonomy::default();
+    for text in ["pc ".repeat(1_000_000), "?".repeat(3_000_000), "\u{301}".repeat(1_000_000), "9".repeat(1_000_000)] {
+        let found = taxonomy.classify(&text, &text, Language::Other);
+        assert!(found.why.len() < 30);
+    }
+}

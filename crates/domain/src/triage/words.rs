@@ -1,0 +1,68 @@
+//! Text made comparable: lower case, no accents, words with one space between them.
+
+use crate::language::fold;
+
+/// `text` as words with one space before, between and after them; `?` is a word by itself, other punctuation is gone.
+/// Looks at `limit` characters only, so that a long mail costs no more than a short one.
+pub(super) fn words(text: &str, limit: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(limit) + 2);
+    out.push(' ');
+    for c in text.chars().take(limit) {
+        if c.is_ascii_alphanumeric() {
+            out.push(c.to_ascii_lowercase());
+        } else if c.is_ascii() {
+            gap(&mut out);
+            if c == '?' {
+                out.push_str("? ");
+            }
+        } else {
+            push_foreign(&mut out, c);
+        }
+    }
+    gap(&mut out);
+    out
+}
+
+fn push_foreign(out: &mut String, c: char) {
+    // Beyond the Latin blocks folding changes nothing that a phrase could tell.
+    if c > '\u{36f}' {
+        if c.is_alphanumeric() {
+            out.extend(c.to_lowercase())
+        } else {
+            gap(out)
+        }
+        return;
+    }
+    let mut buffer = [0; 4];
+    let folded = fold(c.encode_utf8(&mut buffer));
+    if folded.chars().any(|c| !c.is_alphanumeric()) {
+        gap(out);
+    } else {
+        // A lone combining mark folds to nothing and joins what stands around it.
+        out.push_str(&folded);
+    }
+}
+
+fn gap(out: &mut String) {
+    if !out.ends_with(' ') {
+        out.push(' ');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_accents_and_punctuation_do_not_count() {
+        assert_eq!(words("L’ÉCRAN n'est-il pas cassé ?!", 100), " l ecran n est il pas casse ? ");
+        assert_eq!(words("e\u{301}cran, Wi-Fi\u{a0}: œuf", 100), " ecran wi fi oeuf ");
+        assert_eq!(words("", 100), " ");
+        assert_eq!(words("Принтер 打印机", 100), " принтер 打印机 ");
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_long_text_is_read() {
+        assert_eq!(words("one two three", 7), " one two ");
+    }
+}
