@@ -10,3 +10,4 @@ pub mod compose;
 pub mod oauth;
 pub mod smtp;
 pub mod understand;
+pub mod language;
