@@ -170,9 +170,17 @@ impl Session {
     /// A folder that does not exist is [`Error::FolderMissing`]; one opened without UIDVALIDITY is refused, since that is
     /// what a half-dead server answers.
     pub async fn select(&mut self, folder: &str) -> Result<Selected, Error> {
-        let during = "SELECT";
+        self.look_into("SELECT", folder).await
+    }
+
+    /// Like [`Session::select`], for looking only.
+    pub async fn examine(&mut self, folder: &str) -> Result<Selected, Error> {
+        self.look_into("EXAMINE", folder).await
+    }
+
+    async fn look_into(&mut self, during: &'static str, folder: &str) -> Result<Selected, Error> {
         let mut seen = Seen::default();
-        let command = format!("SELECT {}", folder::argument(folder)?);
+        let command = format!("{during} {}", folder::argument(folder)?);
         let tag = self.wire.send(&command, during, self.limits.reply).await?;
         let ended = self.wire.finish(&tag, during, self.limits.slow_reply, |response| seen.take(response)).await?;
         self.wire.news = false;

@@ -67,10 +67,6 @@ impl Wire {
         &self.place
     }
 
-    pub(super) const fn stop(&self) -> &CancellationToken {
-        &self.stop
-    }
-
     /// Sends a command; its end is awaited by [`Wire::finish`], possibly after others were sent.
     pub(super) async fn send(&mut self, command: &str, during: &'static str, limit: Duration) -> Result<Tag, Error> {
         self.sent += 1;
