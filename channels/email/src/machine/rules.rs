@@ -9,6 +9,16 @@ use super::{Nature, Verdict, challenge, reason, sender, subject};
 const DETAIL_CHARS: usize = 120;
 
 pub(super) fn first_hit(facts: &Facts<'_>, own: &OwnAddresses) -> Option<Verdict> {
+    let mut verdict = in_order(facts, own)?;
+    // A bounce that came through a list or a mass mailer is still a bounce.
+    let broad = matches!(verdict.nature, Nature::Bulk | Nature::List | Nature::Notification);
+    if broad && verdict.reason != reason::OWN_ADDRESS && subject::nature(facts.subject()) == Some(Nature::Report) {
+        verdict.nature = Nature::Report;
+    }
+    Some(verdict)
+}
+
+fn in_order(facts: &Facts<'_>, own: &OwnAddresses) -> Option<Verdict> {
     own_address(facts, own)
         .or_else(|| report(facts))
         .or_else(|| null_sender(facts))

@@ -3,7 +3,7 @@
 //! The standards first (RFC 3464, 8098, 5965 and their internationalised forms), then what servers write when they follow none.
 //! Nothing here knows one server by name: a text bounce is cut from the mail it returns, the lines that name a recipient are found,
 //! and what stands under each is its diagnostic. To teach it a new wording, add a row to the tables of `marks.rs` (where the
-//! returned mail begins, how a line names a recipient) or `phrases.rs` (what went wrong).
+//! returned mail begins, how a line names a recipient) or `words.rs` (what went wrong).
 
 mod anatomy;
 mod challenge;
@@ -13,10 +13,11 @@ mod feedback;
 mod fields;
 mod marks;
 mod original;
-mod phrases;
+mod reason;
 mod receipt;
 mod sns;
 mod text;
+mod words;
 
 use mail_parser::Message;
 
@@ -24,7 +25,7 @@ use crate::machine::{self, Nature, OwnAddresses};
 use anatomy::Anatomy;
 
 pub use original::Original;
-pub use phrases::Reason;
+pub use reason::Reason;
 
 /// What a report is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +106,11 @@ pub fn parse(message: &Message<'_>, raw: &[u8]) -> Option<Report> {
         return None;
     }
     let anatomy = Anatomy::of(message, raw);
+    if anatomy.status.trim().is_empty() {
+        if let Some(inner) = relayed_report(message, raw) {
+            return Some(inner);
+        }
+    }
     let original = original::of(message, &anatomy);
     if let Some(recipients) = feedback::recipients(message, &anatomy) {
         return Some(Report { kind: Kind::Complaint, recipients, original });
@@ -115,13 +121,6 @@ pub fn parse(message: &Message<'_>, raw: &[u8]) -> Option<Report> {
     let mut recipients = dsn::recipients(&anatomy);
     if recipients.is_empty() {
         recipients = text::recipients(message, &anatomy, &original);
-    }
-    if recipients.is_empty() && anatomy.status.is_empty() {
-        // A gateway that reports a report: the inner one knows.
-        let inner = message.parts.iter().skip(1).find_map(|part| part.message()).and_then(|inner| parse(inner, raw));
-        if inner.is_some() {
-            return inner;
-        }
     }
     let kind = if recipients.iter().any(|one| one.action == Action::Failed) {
         Kind::Bounce
@@ -134,6 +133,13 @@ pub fn parse(message: &Message<'_>, raw: &[u8]) -> Option<Report> {
         Kind::Delivery
     };
     Some(Report { kind, recipients, original })
+}
+
+/// A gateway that reports a report it got: the inner one knows.
+fn relayed_report(message: &Message<'_>, raw: &[u8]) -> Option<Report> {
+    let inner = message.parts.iter().skip(1).find_map(|part| part.message())?;
+    let reported = machine::judge(inner, &OwnAddresses::default())?.reason == machine::reason::REPORT;
+    reported.then(|| parse(inner, raw)).flatten()
 }
 
 #[cfg(test)]

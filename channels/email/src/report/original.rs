@@ -101,15 +101,20 @@ fn bare_id(value: &str) -> Option<String> {
 }
 
 fn decoded(value: &str) -> String {
-    match MessageStream::new(value.as_bytes()).parse_unstructured() {
+    match MessageStream::new(ended(value).as_bytes()).parse_unstructured() {
         HeaderValue::Text(text) => text.trim().to_owned(),
         _ => value.to_owned(),
     }
 }
 
 fn first_address(value: &str) -> Option<String> {
-    match MessageStream::new(value.as_bytes()).parse_address() {
+    match MessageStream::new(ended(value).as_bytes()).parse_address() {
         HeaderValue::Address(address) => address.first().and_then(|first| first.address.as_deref()).map(str::to_owned),
         _ => None,
     }
+}
+
+/// The parser drops the last word of a value that does not end its line.
+fn ended(value: &str) -> String {
+    format!("{value}\n")
 }

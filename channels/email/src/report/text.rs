@@ -46,12 +46,16 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
         r"|deliver(?:ed|y)?(?: of)?(?: (?:your|the|this|e?-?mail|message|mail|it)){0,4} (?:to|for)(?: (?:this |the |local )?(?:address|user))?:?",
         r"|(?:sent|send|message|mail|reached our local address|not reach the following recipient|delivre a|envoye a|addressed to)(?: to)?:?",
         r"|(?:error-for|userid|user|mailbox is full|allowed size|local mailbox|attempts|account|gateway for|quota violation for|box is full):?",
-        r"|(?:generated|expanded) from:?|dda:smtp=|addressed to|was addressed,|addressed to email address :?|to address:?",
+        r"|(?:generated|expanded) from:?|dda:smtp|addressed to|was addressed,|addressed to email address :?|to address:?",
         r"|not reach the following recipient\(?s?\)?:",
         r")"
     );
     pattern(&format!(r#"\b{lead}(?:\s+|\s*[:=<"'\[(]\s*)[<\["'(]*(?:smtp:)?({ADDRESS})"#))
 });
+
+/// `"Ann" <ann@example.org>` alone on its line.
+static DISPLAYED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r#"^\s*"?[^<>:]{{0,60}}"?\s*<({ADDRESS})>\s*$"#)));
 
 static DIALOGUE: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!(r#"(?:rcpt to:\s*|\b[45]\d\d[ -][^@]{{0,60}}?)[<"']*({ADDRESS})"#)));
@@ -62,10 +66,13 @@ static ANYWHERE: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("({ADDRESS}
 static SENDER: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!(r#"(?:\bmail from:?|\bfrom:?|\bsender:?|reply-to:)\s*["'<]*{ADDRESS}[>"']*"#)));
 
+/// The server took the recipient and refused the content: its "user unknown" then comes from a filter behind.
 static AFTER_DATA: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"^\s*>>> data\s*\n\s*<<< 5|after end of data|in reply to (?:end of )?data|failed after i sent the message|our final data",
-    )
+    pattern(concat!(
+        // Sendmail shows DATA before refusals of pipelined recipients too; it then ends with "need RCPT", not with this.
+        r"^\s*>>> data\s*\n(?:\s*<<< 5[^\n]*\n)+\s*554 5\.0\.0 service unavailable",
+        r"|after end of data|in reply to (?:end of )?data|failed after i sent the message|our final data"
+    ))
 });
 
 const LINES: usize = 400;
@@ -131,7 +138,10 @@ pub(super) fn complete(recipient: &mut Recipient, said: &str) {
     if recipient.reply.is_none() {
         recipient.reply = codes::reply(said, recipient.status.as_deref());
     }
-    if recipient.reason == Reason::UserUnknown && after_data(said) {
+    if recipient.reason == Reason::UserUnknown
+        && AFTER_DATA.is_match(said)
+        && !recipient.diagnostic.contains(" account ")
+    {
         recipient.reason = Reason::Filtered;
     }
     if recipient.reason == Reason::Undefined || recipient.status.is_none() {
@@ -150,11 +160,6 @@ pub(super) fn complete(recipient: &mut Recipient, said: &str) {
         }
     }
     recipient.settle();
-}
-
-/// Whether the server took the recipient and refused the content: its "user unknown" then comes from a filter behind.
-fn after_data(said: &str) -> bool {
-    AFTER_DATA.is_match(said)
 }
 
 fn read(address: &str, action: Action, under: &str) -> Recipient {
@@ -217,6 +222,8 @@ fn mentions(lines: &[&str], message: &Message<'_>) -> Vec<Mention> {
             continue;
         } else if NAMED.is_match(text) {
             (Rank::Named, &NAMED)
+        } else if DISPLAYED.is_match(text) {
+            (Rank::Dialogue, &DISPLAYED)
         } else if DIALOGUE.is_match(text) {
             (Rank::Dialogue, &DIALOGUE)
         } else {
