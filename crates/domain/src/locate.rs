@@ -140,3 +140,95 @@ fn delivery_of(claim: &Claim) -> Option<DeliveryId> {
 fn sender(item: &Item) -> String {
     item.from.as_ref().map(Party::key).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::inbound::{RefersTo, Report, ReportOutcome};
+
+    fn ticket(n: u128) -> TicketId {
+        TicketId(Uuid::from_u128(n))
+    }
+
+    fn delivery() -> DeliveryId {
+        DeliveryId(Uuid::from_u128(77))
+    }
+
+    fn from(address: &str) -> Item {
+        Item { from: Some(Party::new(address)), ..Item::default() }
+    }
+
+    fn found() -> Found {
+        let participants = HashMap::from([(ticket(1), HashSet::from(["jean@client.test".to_owned()]))]);
+        Found { participants, ..Found::default() }
+    }
+
+    fn joins(route: &Route) -> Option<(TicketId, &str, bool)> {
+        match route {
+            Route::Join { ticket, how, known, .. } => Some((*ticket, how.as_str(), *known)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_reference_counts_from_a_participant_and_links_from_a_stranger() {
+        let found = Found { references: vec![(Reference::from_free(1), ticket(1))], ..found() };
+        let known = locate(&from("Jean@Client.test"), &found);
+        assert_eq!(joins(&known), Some((ticket(1), "located.reference", true)));
+        assert_eq!(locate(&from("eve@evil.test"), &found), Route::New { linked: Some(ticket(1)) });
+        assert_eq!(locate(&Item::default(), &found), Route::New { linked: Some(ticket(1)) });
+    }
+
+    #[test]
+    fn a_token_counts_from_anybody_and_marks_who_is_unknown() {
+        let claim = Claim::ReplyAddress { ticket: ticket(1) };
+        let found = Found { tokens: vec![(claim, Some(ticket(1)))], ..found() };
+        assert_eq!(joins(&locate(&from("eve@evil.test"), &found)), Some((ticket(1), "located.token", false)));
+        assert_eq!(joins(&locate(&from("jean@client.test"), &found)), Some((ticket(1), "located.token", true)));
+    }
+
+    #[test]
+    fn the_nearest_known_message_id_wins_over_a_reference() {
+        let ids = ["<far@x>", "<near@x>"].map(ExternalId::from);
+        let known = |n| KnownId { ticket: ticket(n), delivery: None };
+        let found = Found {
+            ids: HashMap::from([(ids[0].clone(), known(1)), (ids[1].clone(), known(2))]),
+            references: vec![(Reference::from_free(1), ticket(1))],
+            ..found()
+        };
+        let refers_to =
+            RefersTo { ids: vec!["<unknown@x>".into(), ids[1].clone(), ids[0].clone()], ..RefersTo::default() };
+        let item = Item { refers_to, ..from("jean@client.test") };
+        assert_eq!(joins(&locate(&item, &found)), Some((ticket(2), "located.message_id", false)));
+    }
+
+    #[test]
+    fn our_own_mail_is_counted_with_proof_and_kept_aside_without() {
+        let own = Item { own: OwnClaim::Claimed { tokens: vec![] }, ..from("support@desk.test") };
+        let proof = Found { own: vec![Claim::Loop { delivery: delivery() }], ..found() };
+        assert_eq!(locate(&own, &proof), Route::Own { delivery: delivery() });
+        let Route::Quarantine(why) = locate(&own, &found()) else { panic!("it must be kept aside") };
+        assert_eq!(why.code.as_str(), "own.forged");
+    }
+
+    #[test]
+    fn a_report_joins_what_it_is_about_and_never_opens_a_ticket() {
+        let report =
+            Report { outcome: ReportOutcome::Failed, recipient: None, status: None, diagnostic: None, hard: true };
+        let item = Item { nature: Nature::Report(vec![report]), ..from("mailer-daemon@x.test") };
+        assert!(matches!(locate(&item, &found()), Route::Quarantine(why) if why.code == reason::REPORT_UNMATCHED));
+        let claim = Claim::Bounce { delivery: delivery() };
+        let about = Found { tokens: vec![(claim, Some(ticket(1)))], ..found() };
+        let Route::Join { delivery: about, .. } = locate(&item, &about) else { panic!("it must join") };
+        assert_eq!(about, Some(delivery()));
+    }
+
+    #[test]
+    fn a_mail_programs_thread_counts_only_from_a_participant() {
+        let found = Found { thread: Some(ticket(1)), ..found() };
+        assert_eq!(joins(&locate(&from("jean@client.test"), &found)), Some((ticket(1), "located.thread", true)));
+        assert_eq!(locate(&from("eve@evil.test"), &found), Route::New { linked: None });
+    }
+}

@@ -18,13 +18,7 @@ use crate::time::Moment;
 const MAX_TEXT: usize = 100_000;
 
 /// What follows from `act`, or why it is refused.
-pub(super) fn act(
-    ticket: &Ticket,
-    act: &Act,
-    rules: &Rules,
-    ids: &dyn Ids,
-    now: Moment,
-) -> Result<Decision, Refusal> {
+pub(super) fn act(ticket: &Ticket, act: &Act, rules: &Rules, ids: &dyn Ids, now: Moment) -> Result<Decision, Refusal> {
     if ticket.merged_into.is_some() {
         return Err(refused(ticket, "it was merged; act on the ticket it was merged into"));
     }
@@ -215,7 +209,11 @@ fn close(
         let facts = |ticket: &Ticket| {
             let facts = facts(ticket, rules, act, words);
             let window_days = Some(i64::from(window));
-            if trusted { Facts { window_days, ..facts } } else { Facts { window_days, subject: None, name: None, ..facts } }
+            if trusted {
+                Facts { window_days, ..facts }
+            } else {
+                Facts { window_days, subject: None, name: None, ..facts }
+            }
         };
         tell(decision, NoticeKind::Closure, act.id, facts, ids, now);
     }

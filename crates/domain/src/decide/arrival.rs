@@ -91,13 +91,7 @@ pub(super) fn open(
 }
 
 /// Adds the item to `ticket`; a closed one is followed by a new one instead.
-pub(super) fn join(
-    ticket: &Ticket,
-    arrival: &Arrival<'_>,
-    rules: &Rules,
-    ids: &dyn Ids,
-    now: Moment,
-) -> Decision {
+pub(super) fn join(ticket: &Ticket, arrival: &Arrival<'_>, rules: &Rules, ids: &dyn Ids, now: Moment) -> Decision {
     match &arrival.item.nature {
         Nature::Report(reports) => return report(ticket, arrival, reports, rules, ids, now),
         Nature::Message if ticket.state == State::Closed && !is_machine(arrival) => {
@@ -108,7 +102,9 @@ pub(super) fn join(
     let mut decision = Decision::on(ticket, now);
     let entry = item_entry(&mut decision, arrival, arrival.known, ids, now);
     decision.entries.push(entry);
-    if !arrival.known {
+    if arrival.known {
+        decision.participants.extend(participants(arrival.item, rules));
+    } else {
         explain(&mut decision, Explained::new(reason::STRANGER_THREAD, ""));
         decision.ticket.attention = Some(reason::STRANGER_THREAD);
     }
@@ -161,7 +157,8 @@ fn report(
             decision.ticket.attention = Some(code.clone());
         }
         // A report can be forged by anybody who saw one of our tokens: it may only condemn the ticket's own requester.
-        let ours = |address: &&String| ticket.requester.as_ref().is_some_and(|party| party.key() == address.to_lowercase());
+        let ours =
+            |address: &&String| ticket.requester.as_ref().is_some_and(|party| party.key() == address.to_lowercase());
         if report.hard && report.outcome == ReportOutcome::Failed {
             let address = report.recipient.as_ref().filter(ours).cloned().or_else(|| {
                 arrival.delivery.and(ticket.requester.as_ref()).map(Party::key).filter(|_| report.recipient.is_none())

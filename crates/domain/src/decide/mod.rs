@@ -3,8 +3,8 @@
 //! [`decide`] takes the ticket as it is (none, when one may be opened), what happened, the operator's rules and the
 //! time, and gives back everything that must be recorded in one transaction. It reads and writes nothing.
 
-mod arrival;
 mod agent;
+mod arrival;
 mod notice;
 mod timer;
 
@@ -65,15 +65,21 @@ pub fn decide(
         (Some(ticket), Event::Agent(act)) => agent::act(ticket, &act, rules, ids, now),
         (Some(ticket), Event::Timer(kind)) => Ok(timer::due(ticket, kind, rules, ids, now)),
         (Some(ticket), Event::Failed { delivery, why }) => Ok(failed(ticket, delivery, why, rules, ids, now)),
-        (None, _) => Err(Refusal::Value {
-            what: "there is no such ticket".to_owned(),
-            remedy: "check the reference".to_owned(),
-        }),
+        (None, _) => {
+            Err(Refusal::Value { what: "there is no such ticket".to_owned(), remedy: "check the reference".to_owned() })
+        }
     }
 }
 
 /// A delivery ended badly: an agent must see it.
-fn failed(ticket: &Ticket, delivery: DeliveryId, why: Explained, rules: &Rules, ids: &dyn Ids, now: Moment) -> Decision {
+fn failed(
+    ticket: &Ticket,
+    delivery: DeliveryId,
+    why: Explained,
+    rules: &Rules,
+    ids: &dyn Ids,
+    now: Moment,
+) -> Decision {
     let mut decision = Decision::on(ticket, now);
     decision.ticket.attention = Some(why.code.clone());
     let mut entry = event_entry(ids, now, format!("delivery {delivery}: {}", why.code.explanation()));
