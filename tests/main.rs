@@ -1,0 +1,6 @@
+//! What no single crate can test: the shape of the house, and the real binary against real servers.
+//!
+//! One binary, so that it is linked once. `tests/run` gives it its servers; what it finds missing it names and leaves out.
+
+#[cfg(test)]
+mod house;
