@@ -372,3 +372,6 @@ fn passing(why: impl Into<String>) -> OAuthFault {
 fn lasting(why: impl Into<String>, remedy: impl Into<String>) -> OAuthFault {
     OAuthFault::Lasting { why: why.into(), remedy: remedy.into() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,0 @@
-//! A scripted server says what real ones say at their worst.
