@@ -124,9 +124,9 @@ fn the_first_return_path_alone_decides_about_the_null_sender() {
 }
 
 #[test]
-fn a_holiday_message_from_the_null_sender_is_no_bounce() {
+fn an_automatic_answer_from_the_null_sender_is_no_bounce() {
     let verdict = written("Return-Path: <>\nSubject: Automatic reply: your ticket").expect("silenced");
-    assert_eq!((reason::NULL_SENDER, Nature::OutOfOffice), (verdict.reason, verdict.nature));
+    assert_eq!((reason::NULL_SENDER, Nature::AutoReply), (verdict.reason, verdict.nature));
 }
 
 #[test]

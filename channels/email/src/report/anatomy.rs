@@ -50,6 +50,11 @@ impl Anatomy {
         machine::is_report_subject(&self.subject) || marks::FAILURE.is_match(&said)
     }
 
+    /// Whether the text has the set phrases of servers, beyond what a person telling of the same trouble would write.
+    pub(super) fn says_itself_automatic(&self) -> bool {
+        marks::AUTOMATIC.is_match(&self.said)
+    }
+
     /// Whether the server says that it is still trying.
     pub(super) fn says_delay(&self) -> bool {
         marks::DELAY.is_match(&self.said)
@@ -86,14 +91,11 @@ impl Anatomy {
                 }
             }
             (_, PartType::Text(text)) => {
-                // An attached log or text that came with our mail is not the server speaking.
-                let attached = part.content_disposition().is_some_and(mail_parser::ContentType::is_attachment);
-                if attached && !self.said.trim().is_empty() {
-                    return;
-                }
-                if marks::looks_like_header(text) && !self.said.trim().is_empty() {
+                let spoken = !self.said.trim().is_empty();
+                if spoken && marks::is_header(text) {
                     self.take_returned(text);
-                } else {
+                } else if !spoken || !part.content_disposition().is_some_and(mail_parser::ContentType::is_attachment) {
+                    // A log or a text that is attached came with our mail: it is not the server speaking.
                     self.said.push_str(head_of(text, SAID_LIMIT));
                     self.said.push('\n');
                 }

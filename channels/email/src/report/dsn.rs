@@ -2,6 +2,7 @@
 
 use super::anatomy::Anatomy;
 use super::fields::{Field, groups, value};
+use super::text::ADDRESS_BYTES;
 use super::{Action, Reason, Recipient, codes, text};
 
 /// The recipients the delivery status part names; those of a copy of it in the text where there is no part.
@@ -18,10 +19,8 @@ pub(super) fn recipients(anatomy: &Anatomy) -> Vec<Recipient> {
             None => found.push(recipient),
         }
     }
-    if found.len() == 1 {
-        if let Some(only) = found.first_mut() {
-            text::complete(only, &anatomy.said);
-        }
+    if let [only] = found.as_mut_slice() {
+        text::complete(only, &anatomy.said);
     }
     found
 }
@@ -47,7 +46,11 @@ fn recipient(group: &[Field], anatomy: &Anatomy) -> Option<Recipient> {
     let last = value(group, "final-recipient").map(typed_address);
     let first = value(group, "original-recipient").map(typed_address).filter(|address| address.contains('@'));
     let actual = value(group, "x-actual-recipient").map(typed_address).filter(|address| address.contains('@'));
-    let address = first.clone().or_else(|| last.clone()).or(actual).filter(|address| !address.is_empty())?;
+    let address = first
+        .clone()
+        .or_else(|| last.clone())
+        .or(actual)
+        .filter(|address| !address.is_empty() && address.len() <= ADDRESS_BYTES)?;
     let said = value(group, "diagnostic-code").map(|diagnostic| typed(diagnostic).to_owned()).unwrap_or_default();
     let stated = value(group, "status").unwrap_or_default();
     let status = codes::status(&said).or_else(|| codes::status(stated));
@@ -66,7 +69,7 @@ fn recipient(group: &[Field], anatomy: &Anatomy) -> Option<Recipient> {
         _ => Action::Failed,
     };
     let reply = codes::reply(&said, status.as_deref());
-    let diagnostic = if said.is_empty() { stated.to_owned() } else { said };
+    let diagnostic = text::one_line(if said.is_empty() { stated } else { &said });
     let words = format!("{diagnostic} {}", if diagnostic == stated { "" } else { stated });
     let reason = match action {
         Action::Delivered | Action::Relayed | Action::Expanded => Reason::Delivered,

@@ -2,12 +2,18 @@
 
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexBuilder};
+use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 /// One of our own patterns.
 #[expect(clippy::expect_used, reason = "the patterns are constants of this crate; a test compiles each")]
 pub(super) fn pattern(source: &str) -> Regex {
     RegexBuilder::new(source).case_insensitive(true).multi_line(true).build().expect("a valid pattern")
+}
+
+/// Several of our own patterns, tried in one pass.
+#[expect(clippy::expect_used, reason = "the patterns are constants of this crate; a test compiles each")]
+pub(super) fn set(sources: impl Iterator<Item = String>) -> RegexSet {
+    RegexSetBuilder::new(sources).case_insensitive(true).multi_line(true).build().expect("valid patterns")
 }
 
 /// An address as it stands in running text.
@@ -46,6 +52,8 @@ static RETURNED: LazyLock<Regex> = LazyLock::new(|| {
 static HEADER_LINE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^(?:received:\s*(?:from|by|\()|return-path:|dkim-signature:|x-google-smtp-source:)"));
 
+static IDENTIFIED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^message-id:\s*<"));
+
 /// Words that only a report about undelivered mail has; the test of last resort.
 pub(super) static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
@@ -56,6 +64,13 @@ pub(super) static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
         r"|error (?:was detected )?while (?:processing|delivering)|non remis|pas p[ue]t? [eê]tre|no pudo ser entregado|nao pode ser|unzustellbar|не может быть доставлено",
         r"|exceeds allowed size|mailbox is full|has been delayed|not yet been delivered|will be retried"
     ))
+});
+
+/// Set phrases of servers.
+pub(super) static AUTOMATIC: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"following (?:recipient|address)|created automatically|automatically generated|automated (?:alert|message|response)",
+    )
 });
 
 /// The server has not given up.
@@ -98,7 +113,7 @@ pub(super) fn split_returned(text: &str) -> Option<(&str, &str)> {
     ))
 }
 
-/// Whether a text part begins as a mail does.
-pub(super) fn looks_like_header(text: &str) -> bool {
-    HEADER_LINE.find(text.trim_start()).is_some_and(|found| found.start() == 0)
+/// Whether a text part is a mail's header: it begins as one does, or has the one field every mail has.
+pub(super) fn is_header(text: &str) -> bool {
+    HEADER_LINE.find(text.trim_start()).is_some_and(|found| found.start() == 0) || IDENTIFIED.is_match(text)
 }

@@ -111,7 +111,7 @@ pub fn parse(message: &Message<'_>, raw: &[u8]) -> Option<Report> {
             return Some(inner);
         }
     }
-    let original = original::of(message, &anatomy);
+    let original = original::of(message, &anatomy, raw);
     if let Some(recipients) = feedback::recipients(message, &anatomy) {
         return Some(Report { kind: Kind::Complaint, recipients, original });
     }
@@ -122,17 +122,34 @@ pub fn parse(message: &Message<'_>, raw: &[u8]) -> Option<Report> {
     if recipients.is_empty() {
         recipients = text::recipients(message, &anatomy, &original);
     }
-    let kind = if recipients.iter().any(|one| one.action == Action::Failed) {
+    if !believable(&verdict, &anatomy, &recipients) {
+        return None;
+    }
+    let with = |action| recipients.iter().any(|one: &Recipient| one.action == action);
+    let kind = if with(Action::Failed) || recipients.is_empty() {
         Kind::Bounce
-    } else if recipients.iter().any(|one| one.action == Action::Delayed) {
+    } else if with(Action::Delayed) {
         Kind::Delay
-    } else if recipients.is_empty() {
-        // Only the machine's own word that this is a report, and nobody named: an aggregate report, a plain notification.
-        return anatomy.says_failure().then_some(Report { kind: Kind::Bounce, recipients, original });
     } else {
         Kind::Delivery
     };
     Some(Report { kind, recipients, original })
+}
+
+/// Whether there is more than a name or a subject to say that a server wrote this: a person may write as postmaster, and may write
+/// about undeliverable mail.
+fn believable(verdict: &machine::Verdict, anatomy: &Anatomy, recipients: &[Recipient]) -> bool {
+    let detail = verdict.detail.to_ascii_lowercase();
+    let named = matches!(verdict.reason, machine::reason::SUBJECT | machine::reason::SENDER_NAME);
+    if named && !detail.contains("daemon") && !detail.contains("mail deliver") {
+        let coded = recipients.iter().any(|one| one.status.is_some() || one.reply.is_some());
+        return coded
+            || !anatomy.returned.trim().is_empty()
+            || !anatomy.status.is_empty()
+            || anatomy.says_itself_automatic();
+    }
+    // Nobody named: an aggregate report of DMARC or TLS, a notice. Only the server's own words make it a bounce.
+    !recipients.is_empty() || anatomy.says_failure()
 }
 
 /// A gateway that reports a report it got: the inner one knows.

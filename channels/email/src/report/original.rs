@@ -6,7 +6,7 @@ use mail_parser::parsers::MessageStream;
 use mail_parser::{HeaderName, HeaderValue, Message};
 use regex::Regex;
 
-use super::anatomy::Anatomy;
+use super::anatomy::{Anatomy, head_of};
 use super::fields::{groups, value};
 use super::marks::pattern;
 
@@ -26,15 +26,17 @@ pub struct Original {
 static MESSAGE_ID: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^[\s>*]*(?:original[- ]|x-original-)?message[- ]?id\s*:?\s*<?([^\s<>]+@[^\s<>]+)>?"));
 
+const RAW_LIMIT: usize = 256 * 1024;
+
 /// Collects it from the returned header, the report's fields, the text, in this order.
-pub(super) fn of(message: &Message<'_>, anatomy: &Anatomy) -> Original {
+pub(super) fn of(message: &Message<'_>, anatomy: &Anatomy, raw: &[u8]) -> Original {
     let returned = groups(&anatomy.returned);
     let header = returned.iter().find(|group| group.len() > 1).or(returned.first());
     let returned = |name: &str| header.and_then(|group| value(group, name));
-    let message_id = returned("message-id").and_then(bare_id).or_else(|| stated_id(message, anatomy));
+    let message_id = returned("message-id").and_then(bare_id).or_else(|| stated_id(message, anatomy, raw));
     Original {
         message_id,
-        subject: returned("subject").map(decoded),
+        subject: returned("subject").map(|subject| decoded(head_of(subject, 2048))),
         recipient: returned("to").and_then(first_address),
         reported_to: reported_to(message),
     }
@@ -50,7 +52,7 @@ pub(super) fn replied_to(message: &Message<'_>) -> Option<String> {
     ids(message.in_reply_to()).or_else(|| ids(message.references()))
 }
 
-fn stated_id(message: &Message<'_>, anatomy: &Anatomy) -> Option<String> {
+fn stated_id(message: &Message<'_>, anatomy: &Anatomy, raw: &[u8]) -> Option<String> {
     let own = message.message_id();
     let fields = [&anatomy.disposition, &anatomy.status, &anatomy.feedback];
     let stated = fields.into_iter().flat_map(|part| groups(part)).find_map(|group| {
@@ -68,6 +70,8 @@ fn stated_id(message: &Message<'_>, anatomy: &Anatomy) -> Option<String> {
         .or_else(|| header("X-Original-Message-ID"))
         .or_else(|| in_text(&anatomy.returned))
         .or_else(|| in_text(&anatomy.said))
+        // Boundaries that do not match their declaration hide whole parts from the parser, never from the eye.
+        .or_else(|| in_text(&String::from_utf8_lossy(raw.get(..raw.len().min(RAW_LIMIT)).unwrap_or_default())))
         .or_else(|| replied_to(message))
 }
 
@@ -97,7 +101,7 @@ fn reported_to(message: &Message<'_>) -> Vec<String> {
 fn bare_id(value: &str) -> Option<String> {
     let inner = value.split_once('<').map_or(value, |(_, rest)| rest);
     let id = inner.split(['>', ' ', '\t', '\r', '\n']).find(|piece| !piece.is_empty())?;
-    id.contains('@').then(|| id.to_owned())
+    (id.contains('@') && id.len() < 998).then(|| id.to_owned())
 }
 
 fn decoded(value: &str) -> String {

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Regex, RegexSet};
 
-use super::marks::{ADDRESS, pattern};
+use super::marks::{ADDRESS, pattern, set};
 use super::words;
 
 /// What went wrong, in one word.
@@ -121,7 +121,8 @@ impl Reason {
     pub(super) fn of_words(diagnostic: &str) -> Option<Reason> {
         // A mailbox called `mailbox-full@` says nothing about its quota.
         let words_alone = ADDRESSES.replace_all(diagnostic, "@");
-        PATTERNS.iter().find(|(_, words)| words.is_match(&words_alone)).map(|(reason, _)| *reason)
+        let first = PATTERNS.matches(&words_alone).iter().next()?;
+        words::WORDS.get(first).map(|(reason, _)| *reason)
     }
 
     fn of_status(status: &str) -> Option<Reason> {
@@ -153,5 +154,4 @@ impl Reason {
 
 static ADDRESSES: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("<?{ADDRESS}>?")));
 
-static PATTERNS: LazyLock<Vec<(Reason, Regex)>> =
-    LazyLock::new(|| words::WORDS.iter().map(|(reason, phrases)| (*reason, pattern(&phrases.join("|")))).collect());
+static PATTERNS: LazyLock<RegexSet> = LazyLock::new(|| set(words::WORDS.iter().map(|(_, phrases)| phrases.join("|"))));

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use mail_parser::{HeaderName, Message};
 use regex::Regex;
 
-use super::anatomy::Anatomy;
+use super::anatomy::{Anatomy, head_of};
 use super::marks::{ADDRESS, CONTACT, pattern};
 use super::original::Original;
 use super::{Action, Reason, Recipient, codes};
@@ -77,6 +77,11 @@ static AFTER_DATA: LazyLock<Regex> = LazyLock::new(|| {
 
 const LINES: usize = 400;
 const RECIPIENTS: usize = 50;
+/// A mail made to be slow names thousands on one line.
+const MENTIONS: usize = 200;
+const DIAGNOSTIC: usize = 4096;
+/// RFC 5321 allows 254; what is longer is no address.
+pub(super) const ADDRESS_BYTES: usize = 320;
 
 /// The recipients a text speaks of.
 pub(super) fn recipients(message: &Message<'_>, anatomy: &Anatomy, original: &Original) -> Vec<Recipient> {
@@ -86,7 +91,9 @@ pub(super) fn recipients(message: &Message<'_>, anatomy: &Anatomy, original: &Or
     let best = mentions.iter().map(|mention| mention.rank).max();
     mentions.retain(|mention| Some(mention.rank) == best);
     let better = !listed.is_empty() || original.recipient.is_some();
-    if best == Some(Rank::Mentioned) && (better || !anatomy.says_failure()) {
+    // Several that merely stand there are advice or a signature: none of them is taken for dead.
+    let several = mentions.iter().any(|mention| mentions.first().is_some_and(|first| first.address != mention.address));
+    if best == Some(Rank::Mentioned) && (better || several || !anatomy.says_failure()) {
         mentions.clear();
     }
     let action = if anatomy.says_delay() || delay_subject(message) { Action::Delayed } else { Action::Failed };
@@ -99,8 +106,14 @@ pub(super) fn recipients(message: &Message<'_>, anatomy: &Anatomy, original: &Or
             .get(index + 1..)
             .and_then(|rest| rest.iter().find(|next| next.line > mention.line))
             .map_or(lines.len(), |next| next.line);
+        if found
+            .iter()
+            .any(|known| known.reason != Reason::Undefined && known.address.eq_ignore_ascii_case(&mention.address))
+        {
+            continue;
+        }
         let under = lines.get(mention.line..until).unwrap_or_default().join("\n");
-        let recipient = read(&mention.address, action, &under);
+        let recipient = read(&mention.address, action, head_of(&under, DIAGNOSTIC));
         match found.iter_mut().find(|known| known.address.eq_ignore_ascii_case(&recipient.address)) {
             Some(known) if known.reason == Reason::Undefined => *known = recipient,
             Some(_) => {}
@@ -232,13 +245,16 @@ fn mentions(lines: &[&str], message: &Message<'_>) -> Vec<Mention> {
         let spoken = if rank == Rank::Named { (*text).to_owned() } else { SENDER.replace_all(text, " ").into_owned() };
         for address in pattern.captures_iter(&spoken).filter_map(|found| found.get(1)) {
             let address = address.as_str().trim_matches(['.', '\'', '`', '*', '=', '{', '}', '/', '|', '-']).to_owned();
-            if address.split('@').any(str::is_empty) {
+            if address.len() > ADDRESS_BYTES || address.split('@').any(str::is_empty) {
                 continue;
             }
             if rank != Rank::Named && (is_server(&address) || own.contains(&address.to_ascii_lowercase())) {
                 continue;
             }
             found.push(Mention { address, rank, line });
+            if found.len() == MENTIONS {
+                return found;
+            }
         }
     }
     found
@@ -261,7 +277,7 @@ fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     const LIMIT: usize = 500;
     flat(text).chars().take(LIMIT).collect()
 }
