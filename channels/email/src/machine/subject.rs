@@ -29,8 +29,6 @@ const AWAY: &[&str] = &[
     "avis d'absence",
     "notification d'absence",
     "réponse d'absence",
-    "en congés",
-    "absence",
     "abwesenheit",
     "abwesenheitsnotiz",
     "abwesenheitsmeldung",
@@ -64,11 +62,8 @@ const AWAY: &[&str] = &[
     "不在通知",
     "不在応答",
     "不在のお知らせ",
-    "不在",
     "外出中",
     "不在办公室",
-    "外出",
-    "休假",
     "нет на месте",
     "вне офиса",
     "нет в офисе",
@@ -122,11 +117,6 @@ const ANSWERED: &[&str] = &[
 
 const FAILED: &[&str] = &[
     "delivery status notification",
-    "delivery status",
-    "delivery failure",
-    "delivery failed",
-    "delivery notification",
-    "delivery report",
     "delivery failure notification",
     "mail delivery failed",
     "mail delivery status report",
@@ -146,7 +136,6 @@ const FAILED: &[&str] = &[
     "undelivered mail returned to sender",
     "undelivered message",
     "returned mail",
-    "returned message",
     "returned to sender",
     "mail returned to sender",
     "failure notice",
@@ -159,7 +148,6 @@ const FAILED: &[&str] = &[
     "non-delivery report",
     "nondelivery report",
     "mail system error",
-    "mail error",
     "mail not delivered",
     "message not delivered",
     "mail could not be delivered",
@@ -235,6 +223,9 @@ const FAILED: &[&str] = &[
     "сообщение не доставлено",
 ];
 
+/// Whole subjects: with anything behind them, a customer speaks of a parcel.
+const FAILED_ALONE: [&str; 3] = ["delivery failure", "returned message", "mail error"];
+
 /// What the beginning of a decoded subject says; `None` for a person's.
 pub(super) fn nature(subject: &str) -> Option<Nature> {
     let shown = subject
@@ -246,7 +237,7 @@ pub(super) fn nature(subject: &str) -> Option<Nature> {
     // No phrase below is longer than this, and a subject may be very long.
     let start: String = shown.chars().take(64).flat_map(char::to_lowercase).collect();
     let begins = |phrases: &[&str]| phrases.iter().any(|phrase| start.strip_prefix(phrase).is_some_and(ends_phrase));
-    if begins(FAILED) || is_delay(&start) || is_complaint(shown) {
+    if begins(FAILED) || FAILED_ALONE.contains(&start.trim_end()) || is_delay(&start) || is_complaint(shown) {
         Some(Nature::Report)
     } else if begins(AWAY) || is_until(&start) {
         Some(Nature::OutOfOffice)
@@ -286,7 +277,9 @@ pub(super) fn is_complaint(subject: &str) -> bool {
 
 /// "Away until May 5", "Out of office until Monday": with the word that only a holiday message has after it.
 fn is_until(start: &str) -> bool {
-    const LEADS: [&str; 9] = [
+    const LEADS: [&str; 11] = [
+        "en congés",
+        "en vacances",
         "away",
         "out of office",
         "out of the office",
@@ -297,8 +290,8 @@ fn is_until(start: &str) -> bool {
         "afwezig",
         "assente",
     ];
-    const UNTIL: [&str; 11] =
-        ["until ", "till ", "from ", "jusqu", "du ", "bis ", "vom ", "hasta ", "tot ", "fino ", "dal "];
+    // "Absent du 3 au 5" is how people announce somebody's leave to a desk; "jusqu'au 5" is how they announce their own.
+    const UNTIL: [&str; 7] = ["until ", "till ", "jusqu", "bis ", "hasta ", "tot ", "fino "];
     LEADS.iter().any(|lead| {
         start
             .strip_prefix(lead)

@@ -32,7 +32,10 @@ fn a_person_may_use_the_words_of_machines() {
         "AW: Abwesenheitsnotiz",
         "Auto: broken brakes",
         "Delivery failure rate of our shop is too high",
+        "Delivery failed: order 4711",
+        "Delivery status: where is my parcel?",
         "Absence de réseau au 3e étage",
+        "Absence : Mme Durand, du 3 au 5 mars",
         "外出申请",
     ] {
         assert_eq!(None, written(&format!("Subject: {subject}")), "{subject}");
