@@ -69,6 +69,7 @@ macro_rules! level {
             }
 
             /// The next level up; the highest stays.
+            #[must_use]
             pub const fn above(self) -> Self {
                 match self {
                     Self::Low => Self::Medium,
@@ -77,6 +78,7 @@ macro_rules! level {
             }
 
             /// The next level down; the lowest stays.
+            #[must_use]
             pub const fn below(self) -> Self {
                 match self {
                     Self::High => Self::Medium,

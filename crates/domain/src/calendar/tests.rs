@@ -105,7 +105,7 @@ fn days_may_be_written_in_french_in_lists_and_round_the_week() {
     let week: Vec<u64> = (0..7)
         .map(|day| {
             let start = Moment::from_secs(1_795_392_000 + day * 86_400);
-            minutes(written.open_between(start, start + Duration::from_secs(86_400)))
+            minutes(written.open_between(start, start + Duration::from_hours(24)))
         })
         .collect();
     assert_eq!(week, [450, 0, 450, 0, 60, 60, 60]);

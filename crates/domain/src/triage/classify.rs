@@ -1,5 +1,7 @@
 //! Finding phrases and patterns, and counting their votes.
 
+use std::cmp::Reverse;
+
 use super::taxonomy::{Compiled, Rule};
 use super::words::words;
 use super::{Classification, Fact, levels};
@@ -65,12 +67,10 @@ fn find(compiled: &Compiled, words: &str, in_subject: bool, language: Language, 
     for found in compiled.finder.find_overlapping_iter(words).take(MAX_FINDS) {
         finds.push(Find { phrase: found.pattern().as_usize(), start: found.start(), end: found.end() });
     }
+    drop_those_within_longer_ones(&mut finds);
     for found in &finds {
         let Some(phrase) = compiled.phrases.get(found.phrase) else { continue };
         let Some(rule) = compiled.rules.get(phrase.rule) else { continue };
-        if is_within_a_longer_one(*found, &finds) {
-            continue;
-        }
         // A foreign word speaks of the matter, but how a sentence is meant is said in its own language.
         let foreign = phrase.language.is_some_and(|written| written != language);
         if foreign && rule.votes.is_empty() && matches!(language, Language::En | Language::Fr) {
@@ -95,9 +95,18 @@ fn find(compiled: &Compiled, words: &str, in_subject: bool, language: Language, 
     }
 }
 
-fn is_within_a_longer_one(this: Find, all: &[Find]) -> bool {
-    let long = this.end - this.start;
-    all.iter().any(|other| other.start <= this.start && this.end <= other.end && other.end - other.start > long)
+/// Puts the finds in the order of the text and leaves out each that lies within a longer one.
+fn drop_those_within_longer_ones(finds: &mut Vec<Find>) {
+    finds.sort_unstable_by_key(|find| (find.start, Reverse(find.end)));
+    // The one that reaches farthest so far: whatever ends no later began no earlier, so it lies within.
+    let mut farthest: Option<Find> = None;
+    finds.retain(|find| match farthest {
+        Some(far) if find.end <= far.end => find.start == far.start && find.end == far.end,
+        _ => {
+            farthest = Some(*find);
+            true
+        }
+    });
 }
 
 /// The words from `start` to the end of the word that `end` stands in.

@@ -128,7 +128,7 @@ fn an_operator_adds_a_category_below_another_and_a_rule_for_it() {
     assert_eq!(taxonomy.label("hardware.till", Language::Fr), "Caisses");
     assert_eq!(taxonomy.label("hardware.till", Language::De), "Tills");
     assert_eq!(taxonomy.label("gone", Language::Fr), "gone");
-    assert_eq!(taxonomy.classify("Badge", "", Language::Fr).confidence, 0.0);
+    assert!(taxonomy.classify("Badge", "", Language::Fr).confidence <= 0.0);
 }
 
 #[test]
@@ -177,6 +177,11 @@ fn seeds() -> Vec<Seed> {
     include_str!("seed.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+fn percent(part: usize, whole: usize) -> f64 {
+    let count = |n: usize| f64::from(u32::try_from(n).unwrap());
+    100.0 * count(part) / count(whole.max(1))
+}
+
 /// Right ones in a hundred, and the wrong ones in words.
 fn score(seeds: &[&Seed]) -> (f64, Vec<String>) {
     let taxonomy = Taxonomy::default();
@@ -187,7 +192,7 @@ fn score(seeds: &[&Seed]) -> (f64, Vec<String>) {
             wrong.push(format!("{} not {}: {} | {}", found.category, seed.category, seed.subject, seed.text));
         }
     }
-    (100.0 * (seeds.len() - wrong.len()) as f64 / seeds.len() as f64, wrong)
+    (percent(seeds.len() - wrong.len(), seeds.len()), wrong)
 }
 
 #[test]
@@ -226,17 +231,16 @@ fn real_tickets_are_scored_where_the_corpus_is_at_hand() {
         return;
     };
     let taxonomy = Taxonomy::default();
-    let (mut all, mut right, mut sure, mut surely_right) = (0, 0, 0, 0);
+    let (mut all, mut right, mut sure, mut surely_right) = (0_usize, 0, 0, 0);
     for line in text.lines().skip(1) {
         let Some((document, theirs)) = line.rsplit_once(',') else { continue };
         let Some(ours) = ours_for(theirs.trim()) else { continue };
         let found = taxonomy.classify("", document, Language::En);
-        let is_right = u32::from(found.category == ours);
-        let is_sure = u32::from(found.confidence >= 0.5);
+        let is_right = usize::from(found.category == ours);
+        let is_sure = usize::from(found.confidence >= 0.5);
         (all, right, sure, surely_right) =
             (all + 1, right + is_right, sure + is_sure, surely_right + is_sure * is_right);
     }
-    let percent = |part: u32, whole: u32| 100.0 * f64::from(part) / f64::from(whole.max(1));
     println!(
         "{all} real tickets, {:.1} % right; sure of {:.1} %, of these {:.1} % right",
         percent(right, all),

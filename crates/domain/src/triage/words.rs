@@ -27,9 +27,9 @@ fn push_foreign(out: &mut String, c: char) {
     // Beyond the Latin blocks folding changes nothing that a phrase could tell.
     if c > '\u{36f}' {
         if c.is_alphanumeric() {
-            out.extend(c.to_lowercase())
+            out.extend(c.to_lowercase());
         } else {
-            gap(out)
+            gap(out);
         }
         return;
     }
