@@ -2,7 +2,7 @@
 //!
 //! Every key is optional: without a file the built-in defaults run a desk of one. One file here a section; to add a
 //! key: a field with its default and doc comment in its section, a line in `config/guichet.toml` (a test reads that
-//! file), and its use in [`Config::rules`] or wherever it is needed.
+//! file), and its use in [`Config::desk_rules`] or wherever it is needed.
 
 mod desk;
 mod find;
@@ -13,14 +13,13 @@ use std::sync::Arc;
 
 use guichet_contract::settings;
 use guichet_domain::caps::Caps;
-use guichet_domain::ids::SourceName;
-use guichet_domain::rules::{DeskRules, Rules, SourceRules, Subscriber};
+use guichet_domain::rules::{DeskRules, Subscriber};
 use guichet_domain::triage::Taxonomy;
 use serde::Deserialize;
 
 pub use desk::DeskSettings;
 pub use find::Place;
-pub use sources::{SourceSettings, WebhookSettings};
+pub use sources::SourceSettings;
 
 use crate::texts::{Texts, TextsError};
 
@@ -43,8 +42,6 @@ pub struct Config {
     pub log: LogSettings,
     /// The sources, in the file's order; the built-in ones when the file names none.
     pub sources: Vec<SourceSettings>,
-    /// Programs told of events.
-    pub webhooks: Vec<WebhookSettings>,
     taxonomy: Taxonomy,
     texts: Arc<Texts>,
 }
@@ -132,7 +129,6 @@ struct Written {
     triage: TriageSettings,
     texts: TextsSettings,
     source: Vec<toml::Table>,
-    webhook: Vec<toml::Table>,
 }
 
 /// Why the configuration cannot be used: file, key, value, remedy.
@@ -189,7 +185,6 @@ impl Config {
             written.desk.public_url.as_deref(),
         )?;
         let sources = sources::read(&written.source, &origin)?;
-        let webhooks = sources::read_webhooks(&written.webhook, &sources, &origin)?;
         Ok(Self {
             state: place.state_folder(written.storage.state.as_deref()),
             file,
@@ -199,43 +194,27 @@ impl Config {
             storage: written.storage,
             log: written.log,
             sources,
-            webhooks,
             taxonomy,
             texts: Arc::new(texts),
         })
     }
 
-    /// The rules of every source, by name; `addresses` tells a source's own addresses.
-    pub fn rules(&self, addresses: impl Fn(&SourceName) -> Vec<String>) -> Result<Vec<Rules>, ConfigError> {
-        let origin = self.origin();
-        let desk = Arc::new(DeskRules {
+    /// The desk's rules; `subscribers` are the sources that want to be told of events.
+    pub fn desk_rules(&self, subscribers: Vec<Subscriber>) -> Result<DeskRules, ConfigError> {
+        Ok(DeskRules {
             prefix: self.desk.prefix.clone(),
             taxonomy: self.taxonomy.clone(),
             matrix: self.desk.matrix.clone(),
             targets: self.desk.targets,
             queue: self.desk.queue.clone(),
-            calendar: self.desk.calendar(&origin)?,
+            calendar: self.desk.calendar(&self.origin())?,
             window_days: self.desk.reopen_window_days,
             caps: self.caps.clone(),
             public_pages: false,
             delay_notice: self.desk.delay_notice,
             blocked: self.desk.blocked.clone(),
-            subscribers: self
-                .webhooks
-                .iter()
-                .map(|webhook| Subscriber { source: webhook.source(), events: webhook.events.clone() })
-                .collect(),
-        });
-        let source = |settings: &SourceSettings| Rules {
-            desk: Arc::clone(&desk),
-            source: Arc::new(SourceRules {
-                name: settings.name.clone(),
-                acknowledge: settings.acknowledge,
-                trust_all: settings.trust == sources::TrustSetting::All,
-                addresses: addresses(&settings.name),
-            }),
-        };
-        Ok(self.sources.iter().map(source).collect())
+            subscribers,
+        })
     }
 
     /// The notices' words.
@@ -291,9 +270,8 @@ mod tests {
         let config = load("").unwrap();
         assert_eq!(config.http.listen.to_string(), "127.0.0.1:8425");
         assert_eq!(config.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(), ["local"]);
-        let rules = config.rules(|_| Vec::new()).unwrap();
-        assert_eq!(rules[0].desk.prefix, "GT");
-        assert!(rules[0].source.acknowledge);
+        assert!(config.sources[0].acknowledge);
+        assert_eq!(config.desk_rules(Vec::new()).unwrap().prefix, "GT");
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! `[[source]]` and `[[webhook]]`: the ends of the channels.
+//! `[[source]]`: the ends of the channels.
 
 use guichet_contract::settings;
 use guichet_domain::ids::SourceName;
+use guichet_domain::rules::SourceRules;
 use serde::Deserialize;
 
 use crate::config::ConfigError;
@@ -21,6 +22,18 @@ pub struct SourceSettings {
     pub enabled: bool,
     /// What only its channel understands.
     pub rest: serde_json::Value,
+}
+
+impl SourceSettings {
+    /// The rules of this source; `addresses` are its own, as its channel lists them.
+    pub fn rules(&self, addresses: Vec<String>) -> SourceRules {
+        SourceRules {
+            name: self.name.clone(),
+            acknowledge: self.acknowledge,
+            trust_all: self.trust == TrustSetting::All,
+            addresses,
+        }
+    }
 }
 
 /// Whom a source believes without proof.
@@ -50,38 +63,6 @@ struct Common {
 
 /// Names of the keys in [`Common`].
 const COMMON: [&str; 5] = ["name", "channel", "acknowledge", "trust", "enabled"];
-
-/// One `[[webhook]]`: a program told of events.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WebhookSettings {
-    /// Its name.
-    pub name: String,
-    /// Where events are posted.
-    pub url: String,
-    /// The events it wants; empty means all.
-    #[serde(default)]
-    pub events: Vec<String>,
-    /// The file of the signing secret (`whsec_…`, Standard Webhooks).
-    #[serde(default)]
-    pub secret_file: Option<std::path::PathBuf>,
-    /// The environment variable of the signing secret.
-    #[serde(default)]
-    pub secret_env: Option<String>,
-    /// The systemd credential of the signing secret.
-    #[serde(default)]
-    pub secret_credential: Option<String>,
-    /// Lets it be at a private or loopback address.
-    #[serde(default)]
-    pub allow_private: bool,
-}
-
-impl WebhookSettings {
-    /// The name of the source its events leave by.
-    pub fn source(&self) -> SourceName {
-        SourceName::new(format!("webhook:{}", self.name))
-    }
-}
 
 /// Reads the sources; the built-in ones when there are none.
 pub(super) fn read(written: &[toml::Table], origin: &str) -> Result<Vec<SourceSettings>, ConfigError> {
@@ -123,36 +104,6 @@ pub(super) fn read(written: &[toml::Table], origin: &str) -> Result<Vec<SourceSe
         });
     }
     Ok(sources)
-}
-
-/// Reads the webhooks.
-pub(super) fn read_webhooks(
-    written: &[toml::Table],
-    sources: &[SourceSettings],
-    origin: &str,
-) -> Result<Vec<WebhookSettings>, ConfigError> {
-    let mut webhooks: Vec<WebhookSettings> = Vec::new();
-    for (at, table) in written.iter().enumerate() {
-        let called = table.get("name").and_then(toml::Value::as_str).map_or_else(
-            || format!("webhook number {}", at + 1),
-            |name| format!("webhook \"{name}\""),
-        );
-        let wrong = |what: String| ConfigError::Wrong { place: origin.to_owned(), what: format!("{called}: {what}") };
-        let webhook: WebhookSettings = table
-            .clone()
-            .try_into()
-            .map_err(|error: toml::de::Error| wrong(settings::explain(error.message()).to_string()))?;
-        if !is_plain(&webhook.name) {
-            return Err(wrong("its name is not plain; use lower-case letters, digits and dashes".into()));
-        }
-        let taken = webhooks.iter().any(|other| other.name == webhook.name)
-            || sources.iter().any(|source| source.name == webhook.source());
-        if taken {
-            return Err(wrong("this name is taken; give each its own".into()));
-        }
-        webhooks.push(webhook);
-    }
-    Ok(webhooks)
 }
 
 fn is_plain(name: &str) -> bool {

@@ -62,6 +62,11 @@ pub trait Channel: Send + Sync {
         Vec::new()
     }
 
+    /// The events of tickets it wants to be told of (kind `event` deliveries): `None` for none, an empty list for all.
+    fn events(&self) -> Option<Vec<String>> {
+        None
+    }
+
     /// Takes in what comes until `stop`, then returns `Ok` within 5 s. Acknowledges nothing upstream before
     /// [`accept`](crate::Intake::accept) has returned. A passing fault makes the supervisor call it again, later and
     /// later; a lasting one takes this source down until the configuration changes.

@@ -8,6 +8,7 @@ use guichet_domain::entry::EntryKind;
 use guichet_domain::ids::{ConversationKey, Seq};
 use guichet_domain::inbound::{Inbound, Party};
 use guichet_domain::reason::Reason;
+pub use guichet_domain::verdict::Verdict;
 use tokio::sync::watch;
 
 use crate::channel::{Fault, Health};
@@ -67,34 +68,6 @@ pub struct Receipt {
     pub seq: Seq,
     /// Why, when quarantined.
     pub reason: Option<Reason>,
-}
-
-/// The four outcomes of intake; every item has exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Verdict {
-    /// A new ticket.
-    Opened,
-    /// Tied to an existing one.
-    Appended,
-    /// Was here already, or is our own message come back.
-    Duplicate,
-    /// Kept aside whole.
-    Quarantined,
-}
-
-impl Verdict {
-    /// All verdicts.
-    pub const ALL: [Self; 4] = [Self::Opened, Self::Appended, Self::Duplicate, Self::Quarantined];
-
-    /// The stable word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Appended => "appended",
-            Self::Duplicate => "duplicate",
-            Self::Quarantined => "quarantined",
-        }
-    }
 }
 
 /// Why nothing of a batch was taken in. What it holds stays upstream.

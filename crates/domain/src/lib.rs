@@ -23,6 +23,7 @@ pub mod ticket;
 pub mod time;
 pub mod token;
 pub mod triage;
+pub mod verdict;
 
 pub use ambient::{Clock, Ids};
 pub use time::Moment;

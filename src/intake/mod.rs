@@ -1,0 +1,254 @@
+//! Intake: from what a channel hands in to durable tickets.
+//!
+//! All sources hand in to one [`Reception`]. It writes what waits in one transaction, and while that commits the next
+//! batch gathers: under load many items share one commit, alone an item waits for nobody.
+
+mod ledger;
+mod port;
+mod prepare;
+mod record;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use guichet_contract::{Accepted, CursorMove, NotAccepted, Receipt};
+use guichet_domain::inbound::{Explained, Inbound};
+use guichet_domain::ids::SourceName;
+use guichet_domain::reason;
+use guichet_store::{ErrorKind, StoreError};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, warn};
+
+pub(crate) use port::port;
+
+use crate::kernel::{Kernel, Source};
+use prepare::{Bench, Prepared};
+use record::{Done, take_in};
+
+/// Most items of one transaction.
+const MAX_ITEMS: usize = 256;
+/// Most bytes of one transaction, but for a single larger item.
+const MAX_BYTES: usize = 4 << 20;
+/// How long a source waits for a place before it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What waits at most.
+const QUEUE: usize = 64;
+
+/// Where everything that comes in is written. Cheap to clone.
+#[derive(Clone)]
+pub struct Reception {
+    kernel: Arc<Kernel>,
+    orders: mpsc::Sender<Order>,
+}
+
+/// A prepared batch and whom to tell.
+struct Order {
+    items: Vec<Prepared>,
+    moves: Vec<record::Move>,
+    answer: oneshot::Sender<Result<Vec<Receipt>, NotAccepted>>,
+}
+
+impl Reception {
+    /// Starts the writer; it ends when the last clone is dropped and all that was taken is written.
+    pub fn start(kernel: Arc<Kernel>) -> Self {
+        let (orders, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(write_all(Arc::clone(&kernel), waiting));
+        Self { kernel, orders }
+    }
+
+    /// Takes in a batch from a source; see [`guichet_contract::Intake::accept`].
+    pub async fn accept(
+        &self,
+        name: &SourceName,
+        source: &Source,
+        batch: Vec<Inbound>,
+        moves: Vec<CursorMove>,
+    ) -> Result<Accepted, NotAccepted> {
+        if batch.len() > MAX_ITEMS {
+            return Err(NotAccepted::Refused { why: format!("a batch holds at most {MAX_ITEMS} items") });
+        }
+        if batch.is_empty() && moves.is_empty() {
+            return Ok(Accepted { receipts: Vec::new() });
+        }
+        self.check_disk()?;
+        let mut items = self.prepare(source, batch)?;
+        for item in &mut items {
+            self.store_large(&mut item.raw).await?;
+            for file in &mut item.files {
+                self.store_large(file).await?;
+            }
+        }
+        let moves = moves.into_iter().map(|step| (name.clone(), step.key, step.to.0)).collect();
+        self.order(items, moves).await.map(|receipts| Accepted { receipts })
+    }
+
+    /// Takes in again what was kept aside, under its own row and past the rules that keep things aside.
+    pub(crate) async fn release(
+        &self,
+        source: &Source,
+        id: guichet_domain::ids::InboundId,
+        inbound: Inbound,
+    ) -> Result<Receipt, NotAccepted> {
+        let mut items = self.prepare(source, vec![inbound])?;
+        for item in &mut items {
+            item.id = id;
+            item.released = true;
+            for file in &mut item.files {
+                self.store_large(file).await?;
+            }
+        }
+        let receipts = self.order(items, Vec::new()).await?;
+        receipts.into_iter().next().ok_or_else(|| NotAccepted::Refused { why: "nothing was released".into() })
+    }
+
+    async fn order(&self, items: Vec<Prepared>, moves: Vec<record::Move>) -> Result<Vec<Receipt>, NotAccepted> {
+        let (answer, answered) = oneshot::channel();
+        let busy = |why: &str| NotAccepted::Busy { after: Duration::from_secs(2), why: why.to_owned() };
+        let place = tokio::time::timeout(PATIENCE, self.orders.reserve()).await;
+        match place {
+            Ok(Ok(place)) => place.send(Order { items, moves, answer }),
+            Ok(Err(_)) => return Err(busy("the daemon is stopping")),
+            Err(_) => return Err(busy("more comes in than can be written")),
+        }
+        answered.await.unwrap_or_else(|_| Err(busy("the daemon is stopping")))
+    }
+
+    fn prepare(&self, source: &Source, batch: Vec<Inbound>) -> Result<Vec<Prepared>, NotAccepted> {
+        let bench = Bench {
+            rules: &source.rules,
+            channel: &source.kind,
+            keyring: &self.kernel.keyring,
+            ids: self.kernel.ids.as_ref(),
+            now: self.kernel.clock.now(),
+        };
+        batch.into_iter().map(|inbound| Prepared::new(inbound, &bench)).collect()
+    }
+
+    /// Refuses before the disk is full: a full disk can neither take in nor finish what is under way.
+    fn check_disk(&self) -> Result<(), NotAccepted> {
+        let free = self.kernel.state.free_bytes().unwrap_or(u64::MAX);
+        if free >= self.kernel.floor_bytes {
+            return Ok(());
+        }
+        let why = format!(
+            "only {} MiB are free where the state folder is; nothing is taken in below {} MiB: free some space",
+            free >> 20,
+            self.kernel.floor_bytes >> 20
+        );
+        Err(NotAccepted::Busy { after: Duration::from_secs(30), why })
+    }
+
+    /// Moves large bytes into a content-addressed file, durable before the row that names it.
+    async fn store_large(&self, packed: &mut guichet_store::blob::Packed) -> Result<(), NotAccepted> {
+        crate::blobs::spill(&self.kernel.state, packed).await.map_err(|error| NotAccepted::Busy {
+            after: Duration::from_secs(30),
+            why: format!("the state folder cannot be written: {error}"),
+        })
+    }
+}
+
+/// Writes what waits until nobody can hand in any more.
+async fn write_all(kernel: Arc<Kernel>, mut waiting: mpsc::Receiver<Order>) {
+    while let Some(first) = waiting.recv().await {
+        let mut orders = vec![first];
+        let size = |orders: &[Order]| {
+            let items = orders.iter().flat_map(|order| &order.items);
+            items.fold((0, 0), |(count, bytes), item| (count + 1, bytes + item.weight()))
+        };
+        while matches!(size(&orders), (items, bytes) if items < MAX_ITEMS && bytes < MAX_BYTES) {
+            let Ok(next) = waiting.try_recv() else { break };
+            orders.push(next);
+        }
+        commit(&kernel, orders).await;
+    }
+}
+
+/// Writes `orders` in one transaction and tells each; when that fails, item by item, so that one bad item never stands
+/// in another's way.
+async fn commit(kernel: &Kernel, orders: Vec<Order>) {
+    let mut items = Vec::new();
+    let mut moves = Vec::new();
+    let mut answers = Vec::new();
+    for order in orders {
+        answers.push((order.items.len(), order.answer));
+        items.extend(order.items);
+        moves.extend(order.moves);
+    }
+    let mut written = attempt(kernel, &mut items, &moves).await;
+    if let Err(error) = &written
+        && !is_everybodys(error)
+    {
+        warn!(%error, items = items.len(), "a batch failed; it is replayed item by item");
+        written = replay(kernel, items, &moves).await;
+    }
+    match written {
+        Ok(receipts) => {
+            let mut receipts = receipts.into_iter();
+            for (count, answer) in answers {
+                // A source that went away hands its items in again and gets the same answer.
+                drop(answer.send(Ok(receipts.by_ref().take(count).collect())));
+            }
+        }
+        Err(error) => {
+            warn!(%error, "nothing can be written now; the sources keep what they have");
+            let busy = NotAccepted::Busy { after: Duration::from_secs(5), why: error.to_string() };
+            for (_, answer) in answers {
+                drop(answer.send(Err(busy.clone())));
+            }
+        }
+    }
+}
+
+/// One transaction over all of `items`.
+async fn attempt(
+    kernel: &Kernel,
+    items: &mut [Prepared],
+    moves: &[record::Move],
+) -> Result<Vec<Receipt>, StoreError> {
+    let now = kernel.clock.now();
+    crate::crash::point("intake.before_begin");
+    let mut tx = kernel.db.write().await?;
+    let done = take_in(&mut tx, kernel, items, moves, now).await?;
+    crate::crash::point("intake.before_commit");
+    tx.commit().await?;
+    crate::crash::point("intake.after_commit");
+    Ok(tell(kernel, done))
+}
+
+/// Wakes whoever waits for what was written.
+fn tell(kernel: &Kernel, done: Done) -> Vec<Receipt> {
+    for (source, conversation) in &done.grown {
+        kernel.watchers.wake(source, conversation);
+    }
+    if done.queued {
+        kernel.outbox.notify_one();
+    }
+    done.receipts
+}
+
+/// Each item in a transaction of its own; the guilty one is kept aside with its reason. The cursors move last: behind
+/// everything.
+async fn replay(kernel: &Kernel, items: Vec<Prepared>, moves: &[record::Move]) -> Result<Vec<Receipt>, StoreError> {
+    let mut receipts = Vec::with_capacity(items.len());
+    for mut item in items {
+        let mut written = attempt(kernel, std::slice::from_mut(&mut item), &[]).await;
+        if let Err(error) = &written
+            && !is_everybodys(error)
+        {
+            error!(%error, source = %item.rules.source.name, "an item cannot be recorded and is kept aside");
+            item.content = Err(Explained::new(reason::GUILTY, error.to_string()));
+            item.files.clear();
+            written = attempt(kernel, std::slice::from_mut(&mut item), &[]).await;
+        }
+        receipts.extend(written?);
+    }
+    if !moves.is_empty() {
+        attempt(kernel, &mut [], moves).await?;
+    }
+    Ok(receipts)
+}
+
+/// Whether the failure is of the database as a whole, and no item's fault.
+fn is_everybodys(error: &StoreError) -> bool {
+    matches!(error.kind(), ErrorKind::Busy | ErrorKind::Full | ErrorKind::ReadOnly | ErrorKind::Newer)
+}

@@ -1,0 +1,87 @@
+//! The core's end of the waist: what a source reaches through its port.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use guichet_contract::{
+    Accepted, Cursor, CursorMove, Fault, Health, Intake, NotAccepted, Port, SlotValue, TimelineEntry, Updates,
+};
+use guichet_domain::ids::{ConversationKey, Seq, SourceName};
+use guichet_domain::inbound::Inbound;
+use guichet_store::{StoreError, cursor, slot, ticket};
+
+use crate::intake::Reception;
+use crate::kernel::Source;
+
+/// Most entries of one look at a timeline.
+const MAX_ENTRIES: u32 = 200;
+
+/// One source's way into the core.
+struct SourceIntake {
+    name: SourceName,
+    source: Source,
+    reception: Reception,
+}
+
+/// The port of a source.
+pub(crate) fn port(reception: &Reception, name: &SourceName, source: &Source) -> Port {
+    let kernel = &reception.kernel;
+    let (clock, ids) = (Arc::clone(&kernel.clock), Arc::clone(&kernel.ids));
+    let intake = SourceIntake { name: name.clone(), source: source.clone(), reception: reception.clone() };
+    Port { source: name.clone(), intake: Arc::new(intake), clock, ids }
+}
+
+#[async_trait]
+impl Intake for SourceIntake {
+    async fn accept(&self, batch: Vec<Inbound>, moves: Vec<CursorMove>) -> Result<Accepted, NotAccepted> {
+        self.reception.accept(&self.name, &self.source, batch, moves).await
+    }
+
+    async fn cursor(&self, key: &str) -> Result<Option<Cursor>, Fault> {
+        let mut tx = self.reception.kernel.db.read().await.map_err(|error| fault(&error))?;
+        let value = cursor::get(&mut tx, &self.name, key).await.map_err(|error| fault(&error))?;
+        Ok(value.map(Cursor))
+    }
+
+    async fn slot(&self, key: &str) -> Result<SlotValue, Fault> {
+        let mut tx = self.reception.kernel.db.read().await.map_err(|error| fault(&error))?;
+        let slot = slot::get(&mut tx, &self.name, key).await.map_err(|error| fault(&error))?;
+        Ok(SlotValue { value: slot.value, version: slot.version })
+    }
+
+    async fn put_slot(&self, key: &str, seen: i64, value: Option<String>) -> Result<bool, Fault> {
+        let mut tx = self.reception.kernel.db.write().await.map_err(|error| fault(&error))?;
+        let written = slot::compare_and_set(&mut tx, &self.name, key, seen, value.as_deref())
+            .await
+            .map_err(|error| fault(&error))?;
+        tx.commit().await.map_err(|error| fault(&error))?;
+        Ok(written)
+    }
+
+    async fn timeline(&self, conversation: &ConversationKey, after: Seq) -> Result<Vec<TimelineEntry>, Fault> {
+        let mut tx = self.reception.kernel.db.read().await.map_err(|error| fault(&error))?;
+        let ticket =
+            ticket::by_conversation(&mut tx, &self.name, conversation).await.map_err(|error| fault(&error))?;
+        let Some(ticket) = ticket else { return Ok(Vec::new()) };
+        let entries = guichet_store::entry::public_after(&mut tx, ticket.id, after, MAX_ENTRIES)
+            .await
+            .map_err(|error| fault(&error))?;
+        let shown = |entry: guichet_domain::entry::Entry| {
+            let seq = entry.seq?;
+            Some(TimelineEntry { seq, kind: entry.kind, author: entry.author, text: entry.text, at: entry.at })
+        };
+        Ok(entries.into_iter().filter_map(shown).collect())
+    }
+
+    fn subscribe(&self, conversation: &ConversationKey) -> Updates {
+        self.reception.kernel.watchers.subscribe(&self.name, conversation)
+    }
+
+    fn report(&self, health: Health) {
+        self.reception.kernel.board.report(&self.name, health);
+    }
+}
+
+fn fault(error: &StoreError) -> Fault {
+    Fault::passing(error.to_string())
+}

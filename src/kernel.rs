@@ -1,0 +1,253 @@
+//! What every part of the daemon shares: the database, the clock, the keys, the sources with their rules.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use guichet_channels::kinds;
+use guichet_contract::{Channel, SettingsError, Updates};
+use guichet_domain::ids::{ConversationKey, SourceName};
+use guichet_domain::rules::{DeskRules, Rules, SourceRules, Subscriber};
+use guichet_domain::token::{Key, Keyring, KeyringError};
+use guichet_domain::{Clock, Ids};
+use guichet_store::{Db, Options, StoreError, Target};
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+
+use crate::config::{Config, ConfigError, SourceSettings};
+use crate::state::StateFolder;
+use crate::supervisor::HealthBoard;
+use crate::texts::Texts;
+
+/// Where the signing keys are kept in the database.
+const KEYS: &str = "signing_keys";
+
+/// The shared heart. One a process; everything else holds it by `Arc`.
+pub struct Kernel {
+    /// The database.
+    pub db: Db,
+    /// The state folder.
+    pub state: StateFolder,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and randomness.
+    pub ids: Arc<dyn Ids>,
+    /// The keys our tokens are signed with.
+    pub keyring: Keyring,
+    /// The words of notices.
+    pub texts: Arc<Texts>,
+    /// The desk's rules.
+    pub desk: Arc<DeskRules>,
+    /// The sources by name.
+    pub sources: BTreeMap<SourceName, Source>,
+    /// Wakes the sender: something may be due.
+    pub outbox: Notify,
+    /// Wakes whoever reads conversations.
+    pub watchers: Watchers,
+    /// How the sources do.
+    pub board: HealthBoard,
+    /// This life of the process: leases of another are over.
+    pub incarnation: Uuid,
+    /// Free bytes below which nothing is taken in.
+    pub floor_bytes: u64,
+    /// Days for which raw bytes are kept; 0 for ever.
+    pub raw_days: u32,
+}
+
+/// One source, ready to run.
+#[derive(Clone)]
+pub struct Source {
+    /// The kind of channel.
+    pub kind: String,
+    /// Whether it listens and sends.
+    pub enabled: bool,
+    /// Its channel.
+    pub channel: Arc<dyn Channel>,
+    /// Its rules.
+    pub rules: Rules,
+}
+
+/// Why the kernel cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum KernelError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A source's settings are wrong.
+    #[error("{origin}: source \"{source_name}\": {error}")]
+    Source {
+        /// The file.
+        origin: String,
+        /// The source.
+        source_name: SourceName,
+        /// What is wrong.
+        error: SettingsError,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stored keys cannot be used.
+    #[error("the signing keys in the database cannot be read: {0}; restore them from a backup")]
+    Keys(String),
+}
+
+impl From<KeyringError> for KernelError {
+    fn from(error: KeyringError) -> Self {
+        Self::Keys(error.to_string())
+    }
+}
+
+/// Builds every source's channel, checking its settings; opens neither network nor database.
+pub fn build_channels(config: &Config, state: &StateFolder) -> Result<Vec<(SourceSettings, Arc<dyn Channel>)>, KernelError> {
+    let kinds = kinds();
+    let failed = |settings: &SourceSettings, error| KernelError::Source {
+        origin: config.origin(),
+        source_name: settings.name.clone(),
+        error,
+    };
+    let mut built = Vec::new();
+    for settings in &config.sources {
+        let Some(kind) = kinds.iter().find(|kind| kind.name() == settings.channel) else {
+            let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+            return Err(failed(settings, SettingsError {
+                key: "channel".into(),
+                value: Some(format!("\"{}\"", settings.channel)),
+                what: "this build has no such channel".into(),
+                remedy: format!("use one of: {}", names.join(", ")),
+            }));
+        };
+        let folder = state.source(settings.name.as_str());
+        let channel =
+            kind.build(&settings.name, settings.rest.clone(), &folder).map_err(|error| failed(settings, error))?;
+        built.push((settings.clone(), channel));
+    }
+    Ok(built)
+}
+
+impl Kernel {
+    /// Opens the database (migrating it), reads or makes the signing keys, and plugs the sources together.
+    pub async fn open(
+        config: &Config,
+        state: StateFolder,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Arc<Self>, KernelError> {
+        let channels = build_channels(config, &state)?;
+        let db = Db::open(&target(config, &state), &Options::default()).await?;
+        let keyring = keyring(&db, ids.as_ref(), clock.as_ref()).await?;
+        let subscribers = channels
+            .iter()
+            .filter(|(settings, _)| settings.enabled)
+            .filter_map(|(settings, channel)| Some(Subscriber { source: settings.name.clone(), events: channel.events()? }))
+            .collect();
+        let desk = Arc::new(config.desk_rules(subscribers)?);
+        let sources = channels
+            .into_iter()
+            .map(|(settings, channel)| {
+                let source: Arc<SourceRules> = Arc::new(settings.rules(channel.addresses()));
+                let rules = Rules { desk: Arc::clone(&desk), source };
+                (settings.name, Source { kind: settings.channel, enabled: settings.enabled, channel, rules })
+            })
+            .collect();
+        Ok(Arc::new(Self {
+            db,
+            state,
+            board: HealthBoard::new(Arc::clone(&clock)),
+            incarnation: ids.uuid(),
+            clock,
+            ids,
+            keyring,
+            texts: config.texts(),
+            desk,
+            sources,
+            outbox: Notify::new(),
+            watchers: Watchers::default(),
+            floor_bytes: config.storage.floor_mib << 20,
+            raw_days: config.storage.raw_days,
+        }))
+    }
+
+    /// The rules for a source; those of a source that is no longer configured are the desk's with nothing of its own.
+    pub fn rules(&self, source: &SourceName) -> Rules {
+        if let Some(source) = self.sources.get(source) {
+            return source.rules.clone();
+        }
+        let source = SourceRules { name: source.clone(), acknowledge: false, trust_all: false, addresses: Vec::new() };
+        Rules { desk: Arc::clone(&self.desk), source: Arc::new(source) }
+    }
+}
+
+/// The database to open.
+pub fn target(_config: &Config, state: &StateFolder) -> Target {
+    Target::Sqlite(state.database())
+}
+
+/// The current key and the older ones, as `id:hex` lines; made when there are none.
+async fn keyring(db: &Db, ids: &dyn Ids, clock: &dyn Clock) -> Result<Keyring, KernelError> {
+    let mut tx = db.write().await?;
+    let stored = guichet_store::setting::get(&mut tx, KEYS).await?;
+    let lines = match stored {
+        Some(lines) => lines,
+        None => {
+            let mut secret = [0; 32];
+            ids.random(&mut secret);
+            let line = format!("0:{}", hex(&secret));
+            guichet_store::setting::put(&mut tx, KEYS, &line, clock.now()).await?;
+            line
+        }
+    };
+    tx.commit().await?;
+    let mut keys = lines.lines().map(key).collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() {
+        return Err(KernelError::Keys("there are none".into()));
+    }
+    let current = keys.remove(0);
+    Ok(Keyring::new(current, keys)?)
+}
+
+fn key(line: &str) -> Result<Key, KernelError> {
+    let broken = || KernelError::Keys("a line is not id:hex".into());
+    let (id, secret) = line.split_once(':').ok_or_else(broken)?;
+    let id: u8 = id.parse().map_err(|_| broken())?;
+    let mut bytes = [0; 32];
+    if secret.len() != 64 || !secret.is_ascii() {
+        return Err(broken());
+    }
+    for (byte, pair) in bytes.iter_mut().zip(secret.as_bytes().chunks(2)) {
+        let pair = std::str::from_utf8(pair).map_err(|_| broken())?;
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| broken())?;
+    }
+    Ok(Key::new(id, &bytes)?)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whoever waits for a conversation to grow. Nothing is kept for conversations nobody waits for.
+#[derive(Debug, Default)]
+pub struct Watchers {
+    channels: Mutex<HashMap<(SourceName, ConversationKey), watch::Sender<u64>>>,
+}
+
+impl Watchers {
+    /// Waits for one conversation.
+    pub fn subscribe(&self, source: &SourceName, conversation: &ConversationKey) -> Updates {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        channels.retain(|_, sender| sender.receiver_count() > 0);
+        channels.entry((source.clone(), conversation.clone())).or_insert_with(|| watch::channel(0).0).subscribe()
+    }
+
+    /// Wakes whoever waits for it.
+    pub fn wake(&self, source: &SourceName, conversation: &ConversationKey) {
+        let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = channels.get(&(source.clone(), conversation.clone())) {
+            sender.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+/// A path of the machine as people write it.
+pub fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,112 @@
+//! From a decision to what the database writes: shared by intake, agents' acts and timers.
+
+use guichet_domain::Moment;
+use guichet_domain::decide::Decision;
+use guichet_domain::ids::InboundId;
+use guichet_domain::inbound::{Party, ReportOutcome};
+use guichet_domain::reason;
+use guichet_store::record::{Batch, Changed, Identity, NewAttachment, NewEntry, Participant, Role, record};
+use guichet_store::{StoreError, Tx, outbox};
+use tracing::error;
+
+use crate::kernel::Kernel;
+
+/// Puts the words of each notice into its entry, so that the timeline shows what the requester reads.
+pub(crate) fn write_words(kernel: &Kernel, decision: &mut Decision) {
+    for delivery in &decision.deliveries {
+        if !delivery.kind.is_automatic() {
+            continue;
+        }
+        let rendered = kernel.texts.render(delivery.kind, delivery.language, &delivery.facts, &kernel.desk.taxonomy);
+        let entry = decision.entries.iter_mut().find(|entry| Some(entry.id) == delivery.message);
+        match (rendered, entry) {
+            (Ok(rendered), Some(entry)) => {
+                entry.subject = Some(rendered.subject);
+                entry.text = rendered.text;
+            }
+            // Every template was rendered at start; a ticket must not be lost for one that fails on its facts all the same.
+            (Err(error), _) => error!(%error, kind = delivery.kind.as_str(), "a notice could not be put into words"),
+            (Ok(_), None) => {}
+        }
+    }
+}
+
+/// Adds everything a decision says to `batch`, but for the ticket itself (a batch may change one several times). `from`
+/// is the item the first entry came from, with its files.
+pub(crate) fn enter<'a>(
+    batch: &mut Batch<'a>,
+    decision: &'a Decision,
+    from: Option<(InboundId, Vec<NewAttachment<'a>>)>,
+) {
+    let ticket = decision.ticket.id;
+    let (inbound, files) = from.map_or((None, Vec::new()), |(inbound, files)| (Some(inbound), files));
+    let mut files = Some(files);
+    for (at, entry) in decision.entries.iter().enumerate() {
+        batch.entries.push(NewEntry {
+            ticket,
+            inbound: inbound.filter(|_| at == 0),
+            entry,
+            attachments: files.take().unwrap_or_default(),
+        });
+    }
+    let requester = decision.ticket.requester.as_ref().map(Party::key);
+    for party in &decision.participants {
+        let role = if requester.as_ref() == Some(&party.key()) { Role::Requester } else { Role::Other };
+        batch.participants.push(Participant { ticket, party, role });
+    }
+    for (address, why) in &decision.undeliverable {
+        batch.identities.push(Identity {
+            address,
+            language: None,
+            verified: false,
+            undeliverable: Some(why),
+            works: false,
+            at: batch.at,
+        });
+    }
+    batch.deliveries.extend(&decision.deliveries);
+    batch.transitions.extend(decision.transitions.iter().map(|transition| (ticket, transition)));
+    for (kind, due) in &decision.timers {
+        match due {
+            Some(due) => batch.timers_set.push((ticket, *kind, *due)),
+            None => batch.timers_cleared.push((ticket, *kind)),
+        }
+    }
+}
+
+/// What is known of somebody who wrote: the address works, whatever was said of it.
+pub(crate) fn sender<'a>(from: &'a Party, decision: &Decision, verified: bool, at: Moment) -> Identity<'a> {
+    let language = Some(decision.ticket.language);
+    Identity { address: &from.address, language, verified, undeliverable: None, works: true, at }
+}
+
+/// Writes one decision about a ticket that was read at version `seen`, in `tx`; the caller commits.
+pub(crate) async fn write_decision(
+    tx: &mut Tx,
+    kernel: &Kernel,
+    decision: &mut Decision,
+    seen: i64,
+    now: Moment,
+) -> Result<(), StoreError> {
+    write_words(kernel, decision);
+    let mut batch = Batch { at: now, ..Batch::default() };
+    batch.changed.push(Changed { ticket: &decision.ticket, seen });
+    enter(&mut batch, decision, None);
+    record(tx, &batch).await?;
+    settle_reported(tx, decision, now).await
+}
+
+/// Enters what a decision says of rows that are in the outbox already: what reports told, and what is no longer true.
+pub(crate) async fn settle_reported(tx: &mut Tx, decision: &Decision, now: Moment) -> Result<(), StoreError> {
+    for (delivery, outcome, detail) in &decision.outcomes {
+        match outcome {
+            ReportOutcome::Failed => outbox::report_failed(tx, *delivery, &reason::REPORT_FAILED, detail, now).await?,
+            ReportOutcome::Delivered => outbox::prove(tx, *delivery, &reason::REPORT_DELIVERED, now).await?,
+            ReportOutcome::Delayed | ReportOutcome::Complaint => {}
+        }
+    }
+    for kind in &decision.overtaken {
+        outbox::overtake(tx, decision.ticket.id, *kind, &reason::OVERTAKEN, now).await?;
+    }
+    Ok(())
+}
