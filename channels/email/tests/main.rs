@@ -1,5 +1,9 @@
 //! The e-mail channel against mails: its own set of mails by people, and those of others where they are at hand.
 
+mod authors;
+mod machine_corpus;
+mod mime;
+mod report_corpus;
 mod reply_corpus;
 
 use std::path::PathBuf;

@@ -2,6 +2,9 @@
 
 use super::{header, mail::Mailbox};
 
+/// How far the end of a quoted string or a comment is looked for, in letters. One that is longer was never closed.
+const LONGEST: usize = 1_000;
+
 /// The mailboxes of an address field, at most `limit`; true when there were more.
 ///
 /// Nothing is refused: an address may have two dots in a row, a name may hold commas, quotes may stay open. Groups are
@@ -96,7 +99,7 @@ impl Reader<'_> {
 
     fn quoted_string<'t>(&mut self, after: &'t str) -> &'t str {
         let mut text = String::new();
-        let mut chars = after.char_indices();
+        let mut chars = after.char_indices().take(LONGEST);
         while let Some((at, c)) = chars.next() {
             match c {
                 '"' => {
@@ -123,7 +126,7 @@ impl Reader<'_> {
     fn comment<'t>(&mut self, after: &'t str) -> &'t str {
         let mut depth = 1_u32;
         let mut escaped = false;
-        for (at, c) in after.char_indices() {
+        for (at, c) in after.char_indices().take(LONGEST) {
             match c {
                 _ if escaped => escaped = false,
                 '\\' => escaped = true,
@@ -177,39 +180,33 @@ impl Reader<'_> {
     fn end(&mut self) {
         let phrase = std::mem::take(&mut self.phrase);
         let comment = std::mem::take(&mut self.comment);
-        let angle = self.angle.take();
         let quoted = std::mem::take(&mut self.quoted);
-        let decoded = |text: &str| header::clean(&header::decode_words(text.as_bytes(), self.fallback));
-        let mailbox = match angle {
-            Some(angle) => {
-                Mailbox { name: self.name(&phrase, &comment), address: tidy_address(&angle).unwrap_or_default() }
-            }
-            None => {
-                let whole = decoded(&phrase);
-                // Some mailers encode name and address in one word.
-                if whole.contains('<') && whole.contains('@') && phrase.contains("=?") && !whole.contains("=?") {
-                    self.found.extend(addresses(whole.as_bytes(), None, 1).0);
-                    return;
-                }
-                let address = bare_address(&whole, quoted);
-                match address.as_deref().and_then(tidy_address) {
-                    Some(address) => {
-                        let rest = phrase.replace(&address, "");
-                        let rest = if rest.len() == phrase.len() { "" } else { rest.as_str() };
-                        Mailbox { name: self.name(rest, &comment), address }
-                    }
-                    None if whole.contains(char::is_whitespace) || whole.ends_with(',') || quoted => {
-                        Mailbox { name: self.name(&phrase, &comment), address: String::new() }
-                    }
-                    None => {
-                        Mailbox { name: self.name("", &comment), address: tidy_address(&whole).unwrap_or_default() }
-                    }
-                }
-            }
+        let mailbox = if let Some(angle) = self.angle.take() {
+            Mailbox { name: self.name(&phrase, &comment), address: tidy_address(&angle).unwrap_or_default() }
+        } else {
+            self.bare(&phrase, &comment, quoted)
         };
         if mailbox != Mailbox::default() {
             self.found.push(mailbox);
         }
+    }
+
+    /// A mailbox without angle brackets: an address, a name, or one word that may be either.
+    fn bare(&self, phrase: &str, comment: &str, quoted: bool) -> Mailbox {
+        let whole = header::clean(&header::decode_words(phrase.as_bytes(), self.fallback));
+        // Some mailers encode name and address in one word.
+        if whole.contains('<') && whole.contains('@') && phrase.contains("=?") && !whole.contains("=?") {
+            return addresses(whole.as_bytes(), None, 1).0.into_iter().next().unwrap_or_default();
+        }
+        if let Some(address) = bare_address(&whole, quoted).as_deref().and_then(tidy_address) {
+            let rest = phrase.replace(&address, "");
+            let rest = if rest.len() == phrase.len() { "" } else { rest.as_str() };
+            return Mailbox { name: self.name(rest, comment), address };
+        }
+        if whole.contains(char::is_whitespace) || whole.ends_with(',') || quoted {
+            return Mailbox { name: self.name(phrase, comment), address: String::new() };
+        }
+        Mailbox { name: self.name("", comment), address: tidy_address(&whole).unwrap_or_default() }
     }
 
     fn name(&self, phrase: &str, comment: &str) -> Option<String> {

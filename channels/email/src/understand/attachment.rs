@@ -53,7 +53,7 @@ impl<'l, 'f> Shelf<'l, 'f> {
                 content,
                 cut,
             },
-            suggested,
+            suggested.as_deref(),
             notes,
         );
     }
@@ -74,12 +74,15 @@ impl<'l, 'f> Shelf<'l, 'f> {
             content: found.content,
             cut,
         };
-        self.push(attachment, Some(declared), notes);
+        self.push(attachment, Some(&declared), notes);
     }
 
-    fn push(&mut self, mut attachment: Attachment, suggested: Option<String>, notes: &mut Notes) {
+    fn push(&mut self, mut attachment: Attachment, suggested: Option<&str>, notes: &mut Notes) {
         if self.attachments.len() >= self.limits.parts {
             notes.add("mime.too_many_parts");
+            return;
+        }
+        if self.is_second_invitation(&attachment) {
             return;
         }
         if attachment.cut {
@@ -88,10 +91,33 @@ impl<'l, 'f> Shelf<'l, 'f> {
         self.bytes_left -= attachment.content.len().min(self.bytes_left);
         attachment.sniffed = sniff(&attachment.content);
         let number = self.attachments.len() + 1;
-        let name = file_name::safe(suggested.as_deref(), &attachment.media_type, number);
+        let name = file_name::safe(suggested, &attachment.media_type, number);
         attachment.safe_name = file_name::distinct(name, &self.names);
         self.names.push(attachment.safe_name.clone());
         self.attachments.push(attachment);
+    }
+}
+
+impl Shelf<'_, '_> {
+    /// An invitation comes as one form of the body and again as a file: the file alone is kept, by its name.
+    fn is_second_invitation(&mut self, attachment: &Attachment) -> bool {
+        if attachment.kind != AttachmentKind::Calendar {
+            return false;
+        }
+        // One copy is encoded and the other is not: their line ends differ.
+        let words =
+            |content: &[u8]| content.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>();
+        let wanted = words(&attachment.content);
+        let same = |other: &Attachment| other.kind == AttachmentKind::Calendar && words(&other.content) == wanted;
+        let Some(at) = self.attachments.iter().position(same) else { return false };
+        if self.attachments.get(at).is_some_and(|other| other.declared_name.is_none())
+            && attachment.declared_name.is_some()
+        {
+            self.attachments.remove(at);
+            self.names.remove(at);
+            return false;
+        }
+        true
     }
 }
 

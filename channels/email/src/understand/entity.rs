@@ -197,9 +197,28 @@ fn odd_line(line: &[u8], after: &[u8], first: bool) -> OddLine {
         return if first { OddLine::PassOver } else { OddLine::EndOfFields };
     }
     let mailbox_line = line.starts_with(b"From ") || line.starts_with(b">From ");
-    if (first && mailbox_line) || field_name(next_line(after).0).is_some() || (mailbox_line && continues(after)) {
+    if (first && mailbox_line) || field_name(next_line(after).0).is_some() || fields_follow(after) {
         OddLine::PassOver
     } else {
         OddLine::Body
     }
+}
+
+/// Whether, before the next empty line, a field comes that only a mail's head has: the stray line is then a damaged
+/// part of the head and not the beginning of the text.
+fn fields_follow(after: &[u8]) -> bool {
+    const HEAD: &[&[u8]] =
+        &[b"received", b"return-path", b"message-id", b"mime-version", b"content-type", b"subject", b"from", b"date"];
+    let mut rest = after;
+    for _ in 0..30 {
+        let (line, after) = next_line(rest);
+        if line.is_empty() {
+            return false;
+        }
+        if field_name(line).is_some_and(|name| HEAD.iter().any(|head| head.eq_ignore_ascii_case(name.bytes))) {
+            return true;
+        }
+        rest = after;
+    }
+    false
 }

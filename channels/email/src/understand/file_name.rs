@@ -23,7 +23,7 @@ pub(super) fn distinct(name: String, taken: &[String]) -> String {
     let (stem, extension) = split(&name);
     // A bounded search: after so many, the place in the mail tells them apart.
     (2..=99)
-        .map(|n| format!("{}{}", cut(stem, LONGEST.saturating_sub(extension.len() + 5)), format!(" ({n}){extension}")))
+        .map(|n| format!("{} ({n}){extension}", cut(stem, LONGEST.saturating_sub(extension.len() + 5))))
         .find(|candidate| !is_taken(candidate))
         .unwrap_or_else(|| format!("part-{}{extension}", taken.len() + 1))
 }

@@ -37,7 +37,7 @@ pub(super) fn decode_words(unfolded: &[u8], fallback: Option<&str>) -> String {
     let mut run = Run::default();
     let mut plain = 0;
     let mut at = 0;
-    while let Some(begin) = find(unfolded, b"=?", at) {
+    while let Some(begin) = find(unfolded, *b"=?", at) {
         let Some(word) = encoded_word(unfolded.get(begin..).unwrap_or_default()) else {
             at = begin + 2;
             continue;
@@ -49,7 +49,7 @@ pub(super) fn decode_words(unfolded: &[u8], fallback: Option<&str>) -> String {
         }
         at = begin + word.length;
         plain = at;
-        run.add(word, unfolded.get(begin..at).unwrap_or_default(), &mut out);
+        run.add(&word, unfolded.get(begin..at).unwrap_or_default(), &mut out);
     }
     run.flush(&mut out);
     push_plain(unfolded.get(plain..).unwrap_or_default(), fallback, &mut out);
@@ -135,15 +135,37 @@ fn encoded_word(bytes: &[u8]) -> Option<Word<'_>> {
     };
     let rest = rest.get(1..)?.strip_prefix(b"?")?;
     // In the Q encoding `?=` may be the beginning of a code: `?==E9?=` ends at the second one only if hex follows.
-    let rest = rest.get(..LONGEST_WORD).unwrap_or(rest);
-    let mut end = find(rest, b"?=", 0)?;
-    if !base64 && rest.get(end + 2..end + 4).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)) {
-        end = find(rest, b"?=", end + 2).unwrap_or(end);
-    }
+    let end = word_end(rest.get(..LONGEST_WORD).unwrap_or(rest), base64)?;
     let text = rest.get(..end)?;
     let (charset, _language) = charset.split_once('*').unwrap_or((charset, ""));
     let length = 2 + charset_end + 1 + 1 + 1 + end + 2;
     Some(Word { charset, base64, text, length })
+}
+
+/// Where the text of an encoded word ends. Another word's beginning ends the search: one inside another is no word.
+fn word_end(rest: &[u8], base64: bool) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let mark = rest.get(at..)?.iter().position(|&byte| byte == b'?')? + at;
+        let after = rest.get(mark + 1);
+        // In the Q encoding `?=` may be text before a code: `?==E9?=` ends at the second one.
+        let code = !base64 && rest.get(mark + 2..mark + 4).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+        if after == Some(&b'=') && !(code && word_end_follows(rest, mark + 2)) {
+            return Some(mark);
+        }
+        if after != Some(&b'=') && mark > 0 && rest.get(mark - 1) == Some(&b'=') {
+            return None;
+        }
+        at = mark + 1;
+    }
+}
+
+/// Whether `?=` comes again soon, before a blank.
+fn word_end_follows(rest: &[u8], from: usize) -> bool {
+    let ahead = rest.get(from..).unwrap_or_default();
+    let ahead = ahead.get(..80).unwrap_or(ahead);
+    let word = ahead.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    find(word, *b"?=", 0).is_some()
 }
 
 /// Neighbouring words in one charset, waiting to be decoded together.
@@ -160,7 +182,7 @@ impl Run {
         self.words == 0
     }
 
-    fn add(&mut self, word: Word<'_>, raw: &[u8], out: &mut String) {
+    fn add(&mut self, word: &Word<'_>, raw: &[u8], out: &mut String) {
         if !self.charset.eq_ignore_ascii_case(word.charset) {
             self.flush(out);
             word.charset.clone_into(&mut self.charset);
@@ -215,8 +237,8 @@ fn q_decode(text: &[u8]) -> Vec<u8> {
 }
 
 /// Where `needle` (two bytes) begins, at or after `from`.
-fn find(haystack: &[u8], needle: &[u8; 2], from: usize) -> Option<usize> {
-    haystack.get(from..)?.windows(2).position(|two| two == needle).map(|found| found + from)
+fn find(haystack: &[u8], needle: [u8; 2], from: usize) -> Option<usize> {
+    haystack.get(from..)?.windows(2).position(|two| *two == needle).map(|found| found + from)
 }
 
 #[cfg(test)]

@@ -95,7 +95,6 @@ fn content_digest(raw: &[u8]) -> String {
 }
 
 fn added_on_the_way(name: &[u8]) -> bool {
-    let name = name.to_ascii_lowercase();
     const EXACT: &[&[u8]] = &[
         b"received",
         b"return-path",
@@ -112,6 +111,7 @@ fn added_on_the_way(name: &[u8]) -> bool {
         b"x-keywords",
     ];
     const PREFIXES: &[&[u8]] = &[b"dkim-", b"arc-", b"x-spam", b"x-google-"];
+    let name = name.to_ascii_lowercase();
     EXACT.contains(&name.as_slice()) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 

@@ -25,6 +25,7 @@ mod read;
 mod text;
 mod tnef;
 mod transfer;
+mod tree;
 mod uuencode;
 mod walk;
 
@@ -34,3 +35,4 @@ pub use identity::{Keys, fold_id, keys, message_ids};
 pub use limits::{Limits, Unreadable};
 pub use mail::{Attachment, AttachmentKind, HeaderField, Mail, Mailbox, PlusToken, ReturnPath};
 pub use read::{understand, understand_caught};
+pub use tree::tree;

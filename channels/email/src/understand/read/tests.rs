@@ -87,6 +87,37 @@ fn a_mail_cut_short_still_gives_its_attachment() {
 }
 
 #[test]
+fn an_invitation_that_comes_twice_is_kept_once_with_its_name() {
+    let mail = read(
+        "From: a@x\nContent-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: multipart/alternative; boundary=a\n\n\
+         --a\n\nCome!\n--a\nContent-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\nEND:VCALENDAR\n--a--\n--m\n\
+         Content-Type: application/ics; name=invite.ics\nContent-Transfer-Encoding: base64\n\n\
+         QkVHSU46VkNBTEVOREFSDQpFTkQ6VkNBTEVOREFSDQo=\n--m--\n",
+    );
+    let names: Vec<_> = mail.attachments.iter().map(|a| (a.safe_name.as_str(), a.kind)).collect();
+    assert_eq!((mail.text.as_str(), names), ("Come!", vec![("invite.ics", AttachmentKind::Calendar)]));
+}
+
+#[test]
+fn files_hidden_in_the_text_and_in_outlooks_container_are_named() {
+    let mail = read("From: a@x\nSubject: =?utf-8?Q?a=C3=A9?=\n\nSee:\n\nbegin 644 ../cat.txt\n#0V%T\n`\nend\n\nBye\n");
+    assert_eq!(mail.text, "See:\n\n\nBye");
+    assert_eq!(
+        (mail.attachments[0].safe_name.as_str(), mail.attachments[0].content.as_slice()),
+        ("cat.txt", &b"Cat"[..])
+    );
+    assert_eq!(mail.attachments[0].sha256(), "48735c4fae42d1501164976afec76730b9e5fe467f680bdd8daff4bb77674045");
+}
+
+#[test]
+fn damaged_lines_between_header_fields_do_not_end_them() {
+    let mail = read("Received: by a\nstray line\nanother stray\nSubject: found\nFrom: a@x\n\nwords\n");
+    assert_eq!((mail.subject.as_deref(), mail.text.as_str()), (Some("found"), "words"));
+    let mail = read("Subject: s\nDear desk,\nthe blank line is missing.\n");
+    assert_eq!((mail.subject.as_deref(), mail.text.as_str()), (Some("s"), "Dear desk,\nthe blank line is missing."));
+}
+
+#[test]
 fn bare_carriage_returns_end_lines_too() {
     let mail = understand(b"From: a@x\rSubject: Mac\r\rline one\rline two\r", &Limits::default()).unwrap();
     assert_eq!((mail.subject.as_deref(), mail.text.as_str()), (Some("Mac"), "line one\nline two"));
