@@ -14,7 +14,7 @@ use crate::config::ConfigError;
 pub struct DeskSettings {
     /// Signs the notices.
     pub name: String,
-    /// Shown before a reference: 1 to 6 letters.
+    /// Shown before a reference: 2 to 8 letters and digits, a letter first; empty for none.
     pub prefix: String,
     /// The language of people in whose own there are no words: `en` or `fr`.
     pub language: Language,
@@ -59,7 +59,7 @@ impl DeskSettings {
     pub(super) fn check(&self, origin: &str) -> Result<(), ConfigError> {
         let wrong = |what: String| Err(ConfigError::Wrong { place: origin.to_owned(), what });
         if !is_valid_prefix(&self.prefix) {
-            return wrong(format!("[desk] prefix = \"{}\": it cannot stand before a number; use 1 to 6 letters", self.prefix));
+            return wrong(format!("[desk] prefix = \"{}\": it cannot stand before a number; use 2 to 8 letters and digits, a letter first", self.prefix));
         }
         if self.name.trim().is_empty() || self.name.chars().any(char::is_control) {
             return wrong("[desk] name: it is empty or holds control characters; give the desk a name".to_owned());

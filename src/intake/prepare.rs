@@ -109,7 +109,7 @@ impl Prepared {
 
     /// Takes another public number: the one drawn was taken.
     pub(crate) fn redraw(&mut self, ids: &dyn Ids) {
-        self.fresh.reference = Reference::draw(&mut || ids.random_u64());
+        self.fresh.reference = Reference::draw(ids);
     }
 
     /// Bytes it holds in memory, roughly.
@@ -147,10 +147,9 @@ fn screen(item: Box<Item>, rules: &Rules) -> Result<Box<Item>, Explained> {
 }
 
 fn fresh(ids: &dyn Ids) -> Fresh {
-    let mut random = || ids.random_u64();
     Fresh {
         ticket: TicketId(ids.uuid()),
-        reference: Reference::draw(&mut random),
-        status_token: StatusToken::draw(&mut random).as_str().to_owned(),
+        reference: Reference::draw(ids),
+        status_token: StatusToken::draw(ids).as_str().to_owned(),
     }
 }
