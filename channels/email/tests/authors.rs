@@ -1,7 +1,6 @@
 //! The mail corpus and what its authors state about each mail. It lies outside the repository and may be absent.
 
 use std::fs;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -13,15 +12,10 @@ pub struct Sample {
     pub raw: Vec<u8>,
 }
 
-/// Every whole mail of the corpus; says loudly on stdout that it is skipped when the corpus is not there.
+/// Every whole mail of the corpus; `None` when it is not there.
 pub fn samples() -> Option<Vec<Sample>> {
-    let root = std::env::var_os("GUICHET_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from)
-        .join("corpus/email");
-    let Ok(index) = fs::read_to_string(root.join("index.jsonl")) else {
-        println!("skipped: no mail corpus at {} (set GUICHET_SHARED)", root.display());
-        return None;
-    };
+    let root = crate::shared_folder("corpus/email")?;
+    let index = fs::read_to_string(root.join("index.jsonl")).expect("the corpus has an index");
     let samples = index.lines().filter_map(|line| {
         let row: Value = serde_json::from_str(line).expect("an index line");
         if row["format"] != "eml" {

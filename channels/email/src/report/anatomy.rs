@@ -37,7 +37,7 @@ impl Anatomy {
         if anatomy.said.trim().is_empty() && anatomy.status.is_empty() {
             let text = String::from_utf8_lossy(raw);
             let body = text.split_once("\r\n\r\n").or_else(|| text.split_once("\n\n")).map_or("", |(_, body)| body);
-            anatomy.said = head_of(body, SAID_LIMIT).to_owned();
+            head_of(body, SAID_LIMIT).clone_into(&mut anatomy.said);
         }
         anatomy.cut_returned();
         anatomy
@@ -68,7 +68,7 @@ impl Anatomy {
             (_, PartType::Message(inner)) => self.take_returned(&whole(inner)),
             (_, PartType::Multipart(_)) => {}
             ("message/delivery-status" | "message/global-delivery-status", _) => {
-                add(&mut self.status, part, SAID_LIMIT)
+                add(&mut self.status, part, SAID_LIMIT);
             }
             ("message/disposition-notification" | "message/global-disposition-notification", _) => {
                 add(&mut self.disposition, part, SAID_LIMIT);
@@ -85,10 +85,8 @@ impl Anatomy {
                 | "message/partial",
                 _,
             ) => self.take_returned(&String::from_utf8_lossy(part.contents())),
-            (_, PartType::Html(html)) => {
-                if self.said.trim().is_empty() {
-                    self.said = html_to_text(head_of(html, SAID_LIMIT));
-                }
+            (_, PartType::Html(html)) if self.said.trim().is_empty() => {
+                self.said = html_to_text(head_of(html, SAID_LIMIT));
             }
             (_, PartType::Text(text)) => {
                 let spoken = !self.said.trim().is_empty();

@@ -62,6 +62,10 @@ pub(super) static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
         r"|deliver[a-z]* (?:has |have |attempts? )?(?:fail|error|was aborted|problem)|did not reach|not reach the following",
         r"|permanent(?:ly)? (?:fatal |failure|error)|returned (?:mail|to sender)|(?:mail|message|recipient)[^\n]{0,20} (?:was |were )?reject|automatically rejected",
         r"|error (?:was detected )?while (?:processing|delivering)|non remis|pas p[ue]t? [eê]tre|no pudo ser entregado|nao pode ser|unzustellbar|не может быть доставлено",
+        r"|nicht (?:aus|zu)(?:ge|zu)?(?:stellt|liefert|stellen|liefern)|n'a p(?:as|u)[^\n]{0,20}(?:remis|distribu|d[eé]livr)|non (?:distribu|d[eé]livr)[eé]",
+        r"|no se (?:ha podido|pudo|puede) entregar|non [eè] stato (?:possibile )?(?:recapita|consegna)|n[aã]o (?:p[oô]de|foi poss[ií]vel)[^\n]{0,12}entreg",
+        r"|niet (?:worden )?(?:bezorgd|afgeleverd)|dostarczon|dostarczyć|не (?:было )?доставлен|не удалось доставить",
+        r"|(?:配信|配送|送信|お届け)(?:でき|することができ)ません|无法(?:投递|送达)|無法(?:傳遞|寄送)|未能送达|退回",
         r"|exceeds allowed size|mailbox is full|has been delayed|not yet been delivered|will be retried"
     ))
 });
@@ -79,6 +83,7 @@ pub(super) static DELAY: LazyLock<Regex> = LazyLock::new(|| {
         r"has been (?:delayed|postponed)|is delayed for more|not yet been delivered|warning message only|just a warning",
         r"|will be retried|attempts? (?:to deliver [^\n]{0,40})?will (?:continue|be made|be repeated)|delivery attempts will",
         r"|will (?:continue|keep) (?:to )?(?:try|attempt|be (?:attempted|made))|temporary failure report|is still being retried|advisory-only",
+        r"|verzögert|noch nicht zugestellt|retardé|pas encore été (?:remis|distribué|délivré)|retrasad[oa]|ritardat[oa]|nog niet (?:bezorgd|afgeleverd)|задержан",
         r"|could not send mail for past|message delayed \d|still trying"
     ))
 });

@@ -106,10 +106,10 @@ pub fn parse(message: &Message<'_>, raw: &[u8]) -> Option<Report> {
         return None;
     }
     let anatomy = Anatomy::of(message, raw);
-    if anatomy.status.trim().is_empty() {
-        if let Some(inner) = relayed_report(message, raw) {
-            return Some(inner);
-        }
+    if anatomy.status.trim().is_empty()
+        && let Some(inner) = relayed_report(message, raw)
+    {
+        return Some(inner);
     }
     let original = original::of(message, &anatomy, raw);
     if let Some(recipients) = feedback::recipients(message, &anatomy) {

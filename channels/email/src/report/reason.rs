@@ -129,7 +129,7 @@ impl Reason {
         let (_, detail) = status.split_once('.')?;
         Some(match detail {
             "1.0" | "1.1" | "1.3" | "1.10" => Reason::UserUnknown,
-            "1.2" => Reason::HostUnknown,
+            "1.2" | "4.4" => Reason::HostUnknown,
             "1.6" => Reason::HasMoved,
             "1.7" | "1.8" => Reason::Rejected,
             "2.1" => Reason::Suspend,
@@ -137,7 +137,6 @@ impl Reason {
             "2.3" => Reason::ExceedLimit,
             "3.4" => Reason::MesgTooBig,
             "4.1" | "4.7" => Reason::Expired,
-            "4.4" => Reason::HostUnknown,
             "7.25" => Reason::RequirePtr,
             "7.26" => Reason::AuthFailure,
             _ => match detail.split('.').next()? {

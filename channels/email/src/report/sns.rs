@@ -21,7 +21,7 @@ pub(super) fn parse(message: &Message<'_>) -> Option<Report> {
         .next()?
         .split("\n--")
         .next()?
-        .replace("\r", "")
+        .replace('\r', "")
         .replace("\n ", "")
         .replace('\n', "");
     let notification: Value = serde_json::from_str(&json).ok()?;

@@ -136,6 +136,25 @@ fn each_listed_recipient_gets_its_own_diagnostic() {
 }
 
 #[test]
+fn bounces_are_read_in_the_languages_of_their_servers() {
+    for (words, reason) in [
+        ("Votre message n'a pas pu être remis à :\n\n  a@b.example\n\nDestinataire inconnu", Reason::UserUnknown),
+        (
+            "Ihre Nachricht konnte nicht zugestellt werden:\n\n  a@b.example\n\nDas Postfach ist voll",
+            Reason::MailboxFull,
+        ),
+        ("No se pudo entregar su mensaje a:\n\n  a@b.example\n\nEl usuario no existe", Reason::UserUnknown),
+        ("Ваше письмо не доставлено:\n\n  a@b.example\n\nПользователь не найден", Reason::UserUnknown),
+        ("以下の宛先に配信できませんでした。\n\n  a@b.example\n\nメールアドレスが存在しません", Reason::UserUnknown),
+    ] {
+        let mail =
+            plain(words).replace("Subject: failure notice", "Subject: x\nContent-Type: text/plain; charset=utf-8");
+        let report = read(&mail).unwrap_or_else(|| panic!("{words} was not read"));
+        assert_eq!(("a@b.example", reason), (only(&report).address.as_str(), only(&report).reason), "{words}");
+    }
+}
+
+#[test]
 fn an_address_for_help_is_not_a_failed_recipient() {
     let words = "Your message could not be delivered.\nFor further assistance, please contact <help@mx.example>\n\n<a@b.example>: unknown user";
     assert_eq!("a@b.example", only(&read(&plain(words)).expect("a report")).address);

@@ -20,6 +20,9 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
             r"space not enough",
             r"mailbox full",
             r"out of storage",
+            r"bo[iî]te (?:aux lettres |de r[eé]ception )?(?:est )?pleine|quota (?:est )?d[eé]pass[eé]|postfach (?:ist )?voll|speicherplatz (?:ist )?(?:voll|ersch)",
+            r"buz[oó]n (?:est[aá] )?lleno|cuota excedida|casella (?:[eè] )?piena|caixa (?:postal |de correio )?(?:est[aá] )?cheia|postbus (?:is )?vol|skrzynka[^\n]{0,20} pełna",
+            r"ящик (?:получателя )?переполнен|容量(?:不足|を超え|オーバー)|メールボックスがいっぱい|(?:邮箱|空间)已?满",
         ],
     ),
     (
@@ -67,6 +70,7 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
             r"does not exist e2110",
         ],
     ),
+    (Reason::TooManyConn, &[r"too many (?:recipients|connections|sessions)", r"rate limit", r"frequency limited"]),
     (
         Reason::Blocked,
         &[
@@ -123,7 +127,6 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
             r"mailbox disabled",
         ],
     ),
-    (Reason::TooManyConn, &[r"too many (?:recipients|connections|sessions)", r"rate limit", r"frequency limited"]),
     (
         Reason::NotAccept,
         &[
@@ -148,6 +151,7 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
             r"did not accept our requests",
             r"was aborted after",
             r"cannot send message for",
+            r"could not deliver for the last",
             r"could not send mail for past",
         ],
     ),
@@ -191,6 +195,10 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
         Reason::UserUnknown,
         &[
             r"user (?:is )?(?:un|not )known",
+            r"(?:utilisateur|destinataire|adresse|bo[iî]te)[^\n]{0,30} (?:inconnue?|inexistante?|n'existe pas)|(?:empf[aä]nger|benutzer|adresse)[^\n]{0,30} (?:unbekannt|existiert nicht|nicht gefunden)",
+            r"(?:usuario|destinatario|direcci[oó]n|cuenta)[^\n]{0,30} (?:desconocid[oa]|no existe|inexistente)|(?:utente|destinatario|indirizzo)[^\n]{0,30} (?:sconosciuto|inesistente|non esiste)",
+            r"(?:usu[aá]rio|destinat[aá]rio|endere[cç]o)[^\n]{0,30} (?:desconhecido|inexistente|n[aã]o existe)|onbekende (?:gebruiker|ontvanger)|(?:ontvanger|gebruiker|adres)[^\n]{0,20} (?:onbekend|bestaat niet)",
+            r"nieznany (?:użytkownik|odbiorca|adres)|пользовател[ья] не (?:найден|существует)|нет такого (?:пользователя|ящика)|(?:アドレス|宛先|ユーザ)[^\n]{0,20}(?:存在しません|見つかりません)|(?:用户|收件人|地址)不存在",
             r"unknown (?:or illegal )?(?:user|recipient|address|mailbox)",
             r"no such (?:user|recipient|mailbox|person|address)",
             r"user (?:name )?not (?:found|exist|known)",
