@@ -100,8 +100,13 @@ pub(crate) async fn write_decision(
 pub(crate) async fn settle_reported(tx: &mut Tx, decision: &Decision, now: Moment) -> Result<(), StoreError> {
     for (delivery, outcome, detail) in &decision.outcomes {
         match outcome {
-            ReportOutcome::Failed => outbox::report_failed(tx, *delivery, &reason::REPORT_FAILED, detail, now).await?,
-            ReportOutcome::Delivered => outbox::prove(tx, *delivery, &reason::REPORT_DELIVERED, now).await?,
+            // `false` says that the row is known to have ended otherwise: what was known first stands.
+            ReportOutcome::Failed => {
+                outbox::report_failed(tx, *delivery, &reason::REPORT_FAILED, detail, now).await?;
+            }
+            ReportOutcome::Delivered => {
+                outbox::prove_sent(tx, *delivery, None, now).await?;
+            }
             ReportOutcome::Delayed | ReportOutcome::Complaint => {}
         }
     }

@@ -338,7 +338,7 @@ async fn after(
     now: Moment,
 ) -> Result<(), StoreError> {
     for delivery in proofs {
-        outbox::prove(tx, *delivery, &reason::JOURNAL_PROOF, now).await?;
+        outbox::prove_sent(tx, *delivery, None, now).await?;
     }
     for (_, decision) in decisions {
         settle_reported(tx, decision, now).await?;

@@ -1,0 +1,221 @@
+//! The sender: from the outbox to the channels.
+//!
+//! One round: take permits, claim as many due rows, commit, hand each to its channel with no transaction open, settle
+//! what came back, many at once. A row whose attempt has no known end is looked for before it is sent again.
+
+mod letter;
+mod outcome;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use guichet_contract::{Channel, Delivery, Port};
+use guichet_domain::Moment;
+use guichet_domain::decide::decide;
+use guichet_domain::event::Event;
+use guichet_domain::ids::{DeliveryId, SourceName, TicketId};
+use guichet_domain::inbound::Explained;
+use guichet_domain::reason;
+use guichet_store::outbox::{self, Claim, OutboxRow, Settlement};
+use guichet_store::{StoreError, ticket};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+use crate::intake::{self, Reception};
+use crate::kernel::Kernel;
+use crate::lifecycle::Lifecycle;
+use crate::writing::write_decision;
+use letter::letters;
+use outcome::{Ended, settlement};
+
+/// How much longer a lease is than the longest attempt.
+const LEASE_MARGIN: Duration = Duration::from_secs(120);
+/// The longest sleep: time-outs of leases and lives are looked at this often.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// Most rows that expire in one round.
+const EXPIRE_LIMIT: i64 = 500;
+/// Attempts settled together at most.
+const SETTLE_LIMIT: usize = 256;
+
+/// A source as the sender sees it.
+struct Outlet {
+    channel: Arc<dyn Channel>,
+    port: Port,
+    permits: Arc<Semaphore>,
+    lease: Duration,
+}
+
+/// What one attempt gave.
+struct Attempted {
+    row: OutboxRow,
+    delivery: Delivery,
+    /// Given back once the row is settled, so that no more rows are held than may be sent.
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Runs the sender as tasks of `tasks` until the soft stop; attempts under way are finished and settled.
+pub fn run(tasks: &TaskTracker, kernel: Arc<Kernel>, reception: &Reception, lifecycle: Lifecycle) {
+    let outlets: Arc<BTreeMap<SourceName, Outlet>> = Arc::new(
+        kernel
+            .sources
+            .iter()
+            .filter(|(_, source)| source.enabled && source.channel.abilities().sends)
+            .map(|(name, source)| {
+                let abilities = source.channel.abilities();
+                let outlet = Outlet {
+                    channel: Arc::clone(&source.channel),
+                    port: intake::port(reception, name, source),
+                    permits: Arc::new(Semaphore::new(abilities.concurrency.max(1))),
+                    lease: Duration::from_secs(abilities.deadline_secs) + LEASE_MARGIN,
+                };
+                (name.clone(), outlet)
+            })
+            .collect(),
+    );
+    let (ended, results) = mpsc::unbounded_channel();
+    tasks.spawn(settle_all(Arc::clone(&kernel), results));
+    let tracker = tasks.clone();
+    tasks.spawn(async move {
+        let mut first = true;
+        while !lifecycle.soft.is_cancelled() {
+            let wait = match round(&kernel, &outlets, &tracker, &ended, &lifecycle, first).await {
+                Ok(wait) => {
+                    first = false;
+                    wait
+                }
+                Err(error) => {
+                    warn!(%error, "the outbox cannot be read or written now");
+                    Duration::from_secs(1)
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = kernel.outbox.notified() => {}
+                () = lifecycle.soft.cancelled() => {}
+            }
+        }
+    });
+}
+
+/// One round over all sources; gives how long to wait for the next.
+async fn round(
+    kernel: &Arc<Kernel>,
+    outlets: &Arc<BTreeMap<SourceName, Outlet>>,
+    tasks: &TaskTracker,
+    ended: &mpsc::UnboundedSender<Attempted>,
+    lifecycle: &Lifecycle,
+    first: bool,
+) -> Result<Duration, StoreError> {
+    let now = kernel.clock.now();
+    let mut tx = kernel.db.write().await?;
+    // On SQLite no other process holds the state folder, so whatever an earlier life held is nobody's.
+    let recovered = outbox::recover(&mut tx, kernel.incarnation, !kernel.db.is_shared(), now).await?;
+    let expired = outbox::expire(&mut tx, now, EXPIRE_LIMIT).await?;
+    let mut claimed = Vec::new();
+    let mut sleep = LONGEST_SLEEP;
+    for (source, outlet) in outlets.iter() {
+        let mut permits = take_permits(&outlet.permits);
+        if permits.is_empty() {
+            continue;
+        }
+        let wanted = i64::try_from(permits.len()).unwrap_or(i64::MAX);
+        let claim = Claim { source, incarnation: kernel.incarnation, lease: outlet.lease, limit: wanted };
+        let rows = outbox::claim(&mut tx, &claim, now).await?;
+        if let Some(due) = outbox::next_due(&mut tx, source, now).await? {
+            sleep = sleep.min(due.since(now).max(Duration::from_millis(10)));
+        }
+        claimed.extend(rows.into_iter().map_while(|row| permits.pop().map(|permit| (row, permit))));
+    }
+    let threads = letters(&mut tx, kernel, claimed).await?;
+    crate::crash::point("sender.before_claim_commit");
+    tx.commit().await?;
+    crate::crash::point("sender.after_claim_commit");
+    if first && !recovered.is_empty() {
+        info!(rows = recovered.len(), "attempts of an earlier life have no known end; each is looked for first");
+    }
+    for (letter, permit) in threads {
+        let (kernel, outlets, ended) = (Arc::clone(kernel), Arc::clone(outlets), ended.clone());
+        let hard = lifecycle.hard.clone();
+        tasks.spawn(async move {
+            let Some(outlet) = outlets.get(&letter.row.source) else { return };
+            let delivery = tokio::select! {
+                delivery = outcome::attempt(&kernel, outlet.channel.as_ref(), &outlet.port, &letter) => delivery,
+                () = hard.cancelled() => Delivery::Unknown { detail: "the daemon was stopped during the attempt".into() },
+            };
+            crate::crash::point("sender.after_delivery");
+            // The receiver lives as long as any sender; were it gone, the lease brings the row back.
+            drop(ended.send(Attempted { row: letter.row, delivery, _permit: permit }));
+        });
+    }
+    for end in expired {
+        let why = Explained::new(reason::EXPIRED, "");
+        tell_agent(kernel, end.ticket, end.id, why, now).await?;
+    }
+    Ok(sleep)
+}
+
+/// All permits that are free now: rows are claimed only for permits that are held.
+fn take_permits(permits: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
+    std::iter::from_fn(|| Arc::clone(permits).try_acquire_owned().ok()).collect()
+}
+
+/// Settles what attempts gave, as many as have ended by then in one transaction, until no attempt is left.
+async fn settle_all(kernel: Arc<Kernel>, mut results: mpsc::UnboundedReceiver<Attempted>) {
+    let mut waiting: Vec<Attempted> = Vec::new();
+    while results.recv_many(&mut waiting, SETTLE_LIMIT).await > 0 {
+        while let Err(error) = settle(&kernel, &waiting).await {
+            // What the network took must be written down: nothing else is worth doing until it is.
+            error!(%error, rows = waiting.len(), "what was sent cannot be written down; trying again");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        waiting.clear();
+        kernel.outbox.notify_one();
+    }
+}
+
+async fn settle(kernel: &Kernel, attempted: &[Attempted]) -> Result<(), StoreError> {
+    let now = kernel.clock.now();
+    let ended: Vec<Ended> =
+        attempted.iter().map(|attempted| settlement(kernel, &attempted.row, &attempted.delivery, now)).collect();
+    let settlements: Vec<Settlement> = ended.iter().map(|ended| ended.settlement.clone()).collect();
+    let mut tx = kernel.db.write().await?;
+    let stale = outbox::settle(&mut tx, &settlements, now).await?;
+    for ended in &ended {
+        let bad = ended.bad_address.as_ref().filter(|_| !stale.contains(&ended.settlement.id));
+        if let Some(address) = bad {
+            guichet_store::identity::mark_undeliverable(&mut tx, address, &reason::REPORT_HARD, now).await?;
+        }
+    }
+    crate::crash::point("sender.before_settle_commit");
+    tx.commit().await?;
+    crate::crash::point("sender.after_settle_commit");
+    for id in &stale {
+        warn!(delivery = %id, "an attempt ended after its lease: what came of it no longer counts");
+    }
+    for (attempted, ended) in attempted.iter().zip(ended) {
+        if let Some(why) = ended.tell_agent.filter(|_| !stale.contains(&attempted.row.id)) {
+            tell_agent(kernel, attempted.row.ticket, attempted.row.id, why, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts what went wrong before an agent's eyes: on the ticket itself.
+async fn tell_agent(
+    kernel: &Kernel,
+    id: TicketId,
+    delivery: DeliveryId,
+    why: Explained,
+    now: Moment,
+) -> Result<(), StoreError> {
+    let mut tx = kernel.db.write().await?;
+    let Some(ticket) = ticket::load(&mut tx, id).await? else { return tx.rollback().await };
+    let rules = kernel.rules(&ticket.source);
+    match decide(Some(&ticket), Event::Failed { delivery, why }, &rules, kernel.ids.as_ref(), now) {
+        Ok(mut decision) => write_decision(&mut tx, kernel, &mut decision, ticket.version, now).await?,
+        Err(refusal) => warn!(%refusal, "a failed delivery could not be entered on its ticket"),
+    }
+    tx.commit().await
+}
