@@ -9,9 +9,7 @@ mod settle;
 mod told;
 
 use guichet_domain::Moment;
-use guichet_domain::ids::{
-    ConversationKey, DeliveryId, ExternalId, MessageId, SourceName, TicketId,
-};
+use guichet_domain::ids::{ConversationKey, DeliveryId, ExternalId, MessageId, SourceName, TicketId};
 use guichet_domain::inbound::Party;
 use guichet_domain::language::Language;
 use guichet_domain::outgoing::{DeliveryState, Facts, NoticeKind};
@@ -22,8 +20,8 @@ use crate::sql::Row;
 
 pub use claim::{Claim, Doubtful, claim, expire, next_due, recover};
 pub use desk::{
-    Attempt, Filter, Standing, attempts, by_id, cancel, list, of_ticket, oldest_due, prove_sent, retry, standing, suppress,
-    thread,
+    Attempt, Filter, Standing, attempts, by_id, cancel, list, of_ticket, oldest_due, prove_sent, retry, standing,
+    suppress, thread,
 };
 pub use settle::{Outcome, Settlement, settle};
 pub use told::{overtake, report_failed};
