@@ -7,15 +7,19 @@ use regex::Regex;
 use super::marks::pattern;
 
 /// `5.1.1`, but not a piece of an IP address or a version.
-static STATUS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?:^|[^\d.\w])#?([245]\.\d{1,3}\.\d{1,3})(?:$|[^\d.\w]|\.(?:$|\D))"));
+static STATUS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?:^|[^0-9.0-9A-Za-z_])#?([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:$|[^0-9.0-9A-Za-z_]|\.(?:$|[^0-9]))")
+});
 
 /// `550 5.1.1`, `550-5.7.26`, `550 #5.1.0`, `550-'5.7.1`: the pair is surer than either alone.
 static PAIR: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r#"(?:^|[^\d.\w])([245]\d\d)[ :,-]+['"(<#]*([245]\.\d{1,3}\.\d{1,3})(?:$|[^\d.\w]|\.(?:$|\D))"#)
+    pattern(
+        r#"(?:^|[^0-9.0-9A-Za-z_])([245][0-9][0-9])[ :,-]+['"(<#]*([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:$|[^0-9.0-9A-Za-z_]|\.(?:$|[^0-9]))"#,
+    )
 });
 
-static REPLY: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[^\d.\w@/=_-])([245]\d\d)(?:$|[^\d.\w/@_])"));
+static REPLY: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?:^|[^0-9.0-9A-Za-z_@/=_-])([245][0-9][0-9])(?:$|[^0-9.0-9A-Za-z_/@_])"));
 
 /// The reply codes of RFC 5321 and the extensions servers really use; 522 or 542 are somebody's invention.
 const REPLIES: [&str; 31] = [

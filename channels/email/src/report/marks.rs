@@ -17,7 +17,7 @@ pub(super) fn set(sources: impl Iterator<Item = String>) -> RegexSet {
 }
 
 /// An address as it stands in running text.
-pub(super) const ADDRESS: &str = r"[\w.!#$%&'*+/=?^`{|}~-]+@(?:[\w-]+\.)*[\w-]+";
+pub(super) const ADDRESS: &str = r"[0-9A-Za-z_.!#$%&'*+/=?^`{|}~-]+@(?:[0-9A-Za-z_-]+\.)*[0-9A-Za-z_-]+";
 
 /// A line of its own that announces our mail, or its header.
 static RETURNED: LazyLock<Regex> = LazyLock::new(|| {
@@ -29,11 +29,11 @@ static RETURNED: LazyLock<Regex> = LazyLock::new(|| {
         r"|(?:the )?(?:header|headers|body) of the original message",
         r"|(?:included|here) is a copy",
         r"|a copy of the original message below",
-        r"|(?:-+ *)?(?:original|unsent|returned|undelivered) (?:message|mail)\b[^\n]{0,40}$",
+        r"|(?:-+ *)?(?:original|unsent|returned|undelivered) (?:message|mail)(?-u:\b)[ -\x{24F}]{0,40}$",
         r"|original message (?:as received )?(?:is as )?follows",
-        r"|the original message (?:was|follows|is)[^\n]{0,40}(?:follow|below|attached)",
-        r"|message (?:headers?|text|body) (?:and [^\n]{0,30})?follows?",
-        r"|(?:the )?(?:first|top) \d+ lines of (?:your|the)",
+        r"|the original message (?:was|follows|is)[ -\x{24F}]{0,40}(?:follow|below|attached)",
+        r"|message (?:headers?|text|body) (?:and [ -\x{24F}]{0,30})?follows?",
+        r"|(?:the )?(?:first|top) [0-9]+ lines of (?:your|the)",
         r"|start of returned message",
         r"|returned mail follows",
         r"|-+ the header and top",
@@ -60,10 +60,10 @@ pub(super) static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
         r"undeliver|non[- ]?deliver|not (?:be )?(?:been )?deliver|unable to (?:be )?(?:deliver|send)|could not (?:be )?(?:deliver|send|sent|reach)",
         r"|(?:wasn't|were not|was not|weren't) (?:able to )?(?:be )?deliver|failed to (?:be )?(?:deliver|reach|send)",
         r"|deliver[a-z]* (?:has |have |attempts? )?(?:fail|error|was aborted|problem)|did not reach|not reach the following",
-        r"|permanent(?:ly)? (?:fatal |failure|error)|returned (?:mail|to sender)|(?:mail|message|recipient)[^\n]{0,20} (?:was |were )?reject|automatically rejected",
+        r"|permanent(?:ly)? (?:fatal |failure|error)|returned (?:mail|to sender)|(?:mail|message|recipient)[ -\x{24F}]{0,20} (?:was |were )?reject|automatically rejected",
         r"|error (?:was detected )?while (?:processing|delivering)|non remis|pas p[ue]t? [eê]tre|no pudo ser entregado|nao pode ser|unzustellbar|не может быть доставлено",
-        r"|nicht (?:aus|zu)(?:ge|zu)?(?:stellt|liefert|stellen|liefern)|n'a p(?:as|u)[^\n]{0,20}(?:remis|distribu|d[eé]livr)|non (?:distribu|d[eé]livr)[eé]",
-        r"|no se (?:ha podido|pudo|puede) entregar|non [eè] stato (?:possibile )?(?:recapita|consegna)|n[aã]o (?:p[oô]de|foi poss[ií]vel)[^\n]{0,12}entreg",
+        r"|nicht (?:aus|zu)(?:ge|zu)?(?:stellt|liefert|stellen|liefern)|n'a p(?:as|u)[ -\x{24F}]{0,20}(?:remis|distribu|d[eé]livr)|non (?:distribu|d[eé]livr)[eé]",
+        r"|no se (?:ha podido|pudo|puede) entregar|non [eè] stato (?:possibile )?(?:recapita|consegna)|n[aã]o (?:p[oô]de|foi poss[ií]vel)[ -\x{24F}]{0,12}entreg",
         r"|niet (?:worden )?(?:bezorgd|afgeleverd)|dostarczon|dostarczyć|не (?:было )?доставлен|не удалось доставить",
         r"|(?:配信|配送|送信|お届け)(?:でき|することができ)ません|无法(?:投递|送达)|無法(?:傳遞|寄送)|未能送达|退回",
         r"|exceeds allowed size|mailbox is full|has been delayed|not yet been delivered|will be retried"
@@ -81,17 +81,17 @@ pub(super) static AUTOMATIC: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) static DELAY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"has been (?:delayed|postponed)|is delayed for more|not yet been delivered|warning message only|just a warning",
-        r"|will be retried|attempts? (?:to deliver [^\n]{0,40})?will (?:continue|be made|be repeated)|delivery attempts will",
+        r"|will be retried|attempts? (?:to deliver [ -\x{24F}]{0,40})?will (?:continue|be made|be repeated)|delivery attempts will",
         r"|will (?:continue|keep) (?:to )?(?:try|attempt|be (?:attempted|made))|temporary failure report|is still being retried|advisory-only",
         r"|verzögert|noch nicht zugestellt|retardé|pas encore été (?:remis|distribué|délivré)|retrasad[oa]|ritardat[oa]|nog niet (?:bezorgd|afgeleverd)|задержан",
-        r"|could not send mail for past|message delayed \d|still trying"
+        r"|could not send mail for past|message delayed [0-9]|still trying"
     ))
 });
 
 /// A line on which help is offered; the address on it is nobody's failure.
 pub(super) static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"contact|assist|questions?\b|problem report|help\b|postmaster at|send mail to|copy of (?:this|your) (?:message|mail)",
+        r"contact|assist|questions?(?-u:\b)|problem report|help(?-u:\b)|postmaster at|send mail to|copy of (?:this|your) (?:message|mail)",
     )
 });
 

@@ -34,7 +34,7 @@ static ALONE: LazyLock<Regex> = LazyLock::new(|| {
 /// `<ann@example.org>: host said ...`, `ann@example.org on Thu, ...`, `ann@example.org ... unknown host`.
 static LEADING: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r#"^[\s>*"'<\[(-]*({ADDRESS})[\s"'>\])]*(?::|\s-+\s|\s*\.\.\.|\s*\[| on \w{{3}}, | invalid address|\s\(|; on )"#
+        r#"^[\s>*"'<\[(-]*({ADDRESS})[\s"'>\])]*(?::|\s-+\s|\s*\.\.\.|\s*\[| on [0-9A-Za-z_]{{3}}, | invalid address|\s\(|; on )"#
     ))
 });
 
@@ -50,7 +50,7 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
         r"|not reach the following recipient\(?s?\)?:",
         r")"
     );
-    pattern(&format!(r#"\b{lead}(?:\s+|\s*[:=<"'\[(]\s*)[<\["'(]*(?:smtp:)?({ADDRESS})"#))
+    pattern(&format!(r#"(?-u:\b){lead}(?:\s+|\s*[:=<"'\[(]\s*)[<\["'(]*(?:smtp:)?({ADDRESS})"#))
 });
 
 /// `"Ann" <ann@example.org>` alone on its line.
@@ -58,13 +58,14 @@ static DISPLAYED: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!(r#"^\s*"?[^<>:]{{0,60}}"?\s*<({ADDRESS})>\s*$"#)));
 
 static DIALOGUE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&format!(r#"(?:rcpt to:\s*|\b[45]\d\d[ -][^@]{{0,60}}?)[<"']*({ADDRESS})"#)));
+    LazyLock::new(|| pattern(&format!(r#"(?:rcpt to:\s*|(?-u:\b)[45][0-9][0-9][ -][^@]{{0,60}}?)[<"']*({ADDRESS})"#)));
 
 static ANYWHERE: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("({ADDRESS})")));
 
 /// Lines that speak of the sender.
-static SENDER: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&format!(r#"(?:\bmail from:?|\bfrom:?|\bsender:?|reply-to:)\s*["'<]*{ADDRESS}[>"']*"#)));
+static SENDER: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(r#"(?:(?-u:\b)mail from:?|(?-u:\b)from:?|(?-u:\b)sender:?|reply-to:)\s*["'<]*{ADDRESS}[>"']*"#))
+});
 
 /// The server took the recipient and refused the content: its "user unknown" then comes from a filter behind.
 static AFTER_DATA: LazyLock<Regex> = LazyLock::new(|| {
