@@ -40,7 +40,7 @@ fn reports_are_read_as_their_authors_do() {
         ("status codes of the authors' own invention, by class", &scores.status_class, 980),
         ("reply codes", &scores.reply, 965),
         ("hard flags", &scores.hard, 935),
-        ("reasons", &scores.reason, 875),
+        ("reasons", &scores.reason, 885),
         ("failed recipients", &scores.failed, 960),
         ("delayed recipients", &scores.delayed, 1000),
         ("original Message-IDs", &scores.id, 1000),

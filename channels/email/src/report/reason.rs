@@ -120,7 +120,7 @@ impl Reason {
     /// What the words say, without their codes.
     pub(super) fn of_words(diagnostic: &str) -> Option<Reason> {
         // A mailbox called `mailbox-full@` says nothing about its quota.
-        let words_alone = ADDRESSES.replace_all(diagnostic, "@");
+        let words_alone = ADDRESSES.replace_all(diagnostic.trim(), "@");
         let first = PATTERNS.matches(&words_alone).iter().next()?;
         words::WORDS.get(first).map(|(reason, _)| *reason)
     }
@@ -137,6 +137,7 @@ impl Reason {
             "2.3" => Reason::ExceedLimit,
             "3.4" => Reason::MesgTooBig,
             "4.1" | "4.7" => Reason::Expired,
+            "5.0" => return None,
             "7.25" => Reason::RequirePtr,
             "7.26" => Reason::AuthFailure,
             _ => match detail.split('.').next()? {

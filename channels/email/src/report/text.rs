@@ -270,6 +270,7 @@ fn delay_subject(message: &Message<'_>) -> bool {
     let subject = message.subject().unwrap_or_default().to_lowercase();
     subject.contains("(delay)")
         || subject.contains("delayed")
+        || subject.contains("could not send mail for past")
         || subject.starts_with("warning:") && subject.contains("not yet")
 }
 

@@ -32,6 +32,7 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
             r"insecure mail relay",
             r"no relaying",
             r"not permitted to relay",
+            r"unable to relay",
         ],
     ),
     (
@@ -44,7 +45,7 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
             r"unauthenticated email",
         ],
     ),
-    (Reason::BadReputation, &[r"reputation"]),
+    (Reason::BadReputation, &[r"reputation", r"unexpected volume or user complaints"]),
     (
         Reason::RequirePtr,
         &[r"reverse dns", r"(?-u:\b)ptr(?-u:\b)", r"mismatches client ip", r"without a valid sender domain"],
@@ -163,6 +164,9 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
             r"could not send mail for past",
         ],
     ),
+    // "try again" is the resolver's trouble, without it the domain's.
+    (Reason::NetworkError, &[r"host not found, try again"]),
+    (Reason::HostUnknown, &[r"host or domain name not found", r"name service error[ -~]*host not found"]),
     (
         Reason::NetworkError,
         &[
@@ -174,7 +178,6 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
             r"network error",
             r"mail ?loop",
             r"message looping",
-            r"host not found, try again",
             r"routing loop",
         ],
     ),
@@ -198,7 +201,10 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
         &[r"timed out", r"time ?out", r"expired", r"could not find a gateway", r"after [0-9]+ days?", r"socket error"],
     ),
     (Reason::MailerError, &[r"procmail", r"mailer error", r"command died", r"pipe to \|"]),
-    (Reason::Filtered, &[r"recipient preferences", r"domain filter", r"550 ?:\s+user unknown"]),
+    (
+        Reason::Filtered,
+        &[r"recipient preferences", r"recipients was rejected by a remote mail server", r"550 ?:\s+user unknown"],
+    ),
     (
         Reason::UserUnknown,
         &[
@@ -248,5 +254,5 @@ pub(super) const WORDS: &[(Reason, &[&str])] = &[
     (Reason::SyntaxError, &[r"improper sequence", r"syntax error", r"command (?:not|un)"]),
     (Reason::ContentError, &[r"headers too large", r"bad (?:header|content)"]),
     (Reason::OnHold, &[r"temporary failure", r"try again later"]),
-    (Reason::Blocked, &[r"^(?:smtp; ?)?5[0-9][0-9] rejected\.?$", r"blocked"]),
+    (Reason::Blocked, &[r"^(?:smtp; ?)?5[0-9][0-9] rejected\.?(?: [0-9.]+)?$", r"blocked"]),
 ];
