@@ -3,8 +3,8 @@
 mod authors;
 mod machine_corpus;
 mod mime;
-mod report_corpus;
 mod reply_corpus;
+mod report_corpus;
 
 use std::path::PathBuf;
 

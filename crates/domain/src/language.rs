@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 
 /// A language that the gateway tells apart. Notices exist in full for English and French; the others fall back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,7 +85,7 @@ pub fn fold(text: &str) -> Cow<'_, str> {
         return Cow::Owned(text.to_ascii_lowercase());
     }
     let mut folded = String::with_capacity(text.len());
-    for character in text.nfd().filter(|character| !is_combining_mark(*character)) {
+    for character in text.chars() {
         match character {
             'ß' | 'ẞ' => folded.push_str("ss"),
             'œ' | 'Œ' => folded.push_str("oe"),
@@ -95,6 +94,12 @@ pub fn fold(text: &str) -> Cow<'_, str> {
             'ł' | 'Ł' => folded.push('l'),
             '’' | '‘' | 'ʼ' => folded.push('\''),
             '\u{a0}' | '\u{202f}' | '\u{2007}' => folded.push(' '),
+            // Latin and Greek. Elsewhere a mark makes another letter: й, ガ, أ.
+            '\u{c0}'..='\u{3ff}' | '\u{1e00}'..='\u{1fff}' => decompose_canonical(character, |part| {
+                if !is_combining_mark(part) {
+                    folded.extend(part.to_lowercase());
+                }
+            }),
             _ => folded.extend(character.to_lowercase()),
         }
     }
@@ -125,6 +130,7 @@ mod tests {
     #[test]
     fn accents_case_and_typographic_apostrophes_fold_away() {
         assert_eq!(fold("Désolé, ça n’est PAS Größe"), "desole, ca n'est pas grosse");
+        assert_eq!(fold("Любой Téléphone e\u{301}"), "любой telephone e");
         assert!(matches!(fold("already so"), Cow::Borrowed(_)));
     }
 }

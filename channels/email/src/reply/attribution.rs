@@ -35,11 +35,13 @@ pub(super) fn at(lines: &[Line<'_>], start: usize, quoted_follows: impl Fn(usize
     let mut joined = String::new();
     for count in 1..=MOST_LINES {
         let line = lines.get(start + count - 1)?;
-        let text = line.text();
-        if text.is_empty() || text.len() + joined.len() > LONGEST_MARK || line.depth() != first.depth() {
+        // An address broken before its bracket leaves `>:` at the start of a line, which is no mark of quotation.
+        let closes = line.raw().starts_with(">:") && joined.contains('<');
+        let text = if closes { line.raw().trim() } else { line.text() };
+        if text.is_empty() || text.len() + joined.len() > LONGEST_MARK || (line.depth() != first.depth() && !closes) {
             return None;
         }
-        if !joined.is_empty() && !joined.ends_with('<') && !joined.ends_with('(') {
+        if !joined.is_empty() && !closes && !joined.ends_with(['<', '(']) {
             joined.push(' ');
         }
         joined.push_str(text);
@@ -62,8 +64,9 @@ fn later_start(lines: &[Line<'_>], start: usize, count: usize, quoted: bool) -> 
         return None;
     }
     (start + 1..start + count).find(|later| {
-        let joined = lines.iter().skip(*later).take(start + count - later).map(|line| line.text()).collect::<Vec<_>>();
-        lines.get(*later).is_some_and(|line| may_begin(line.text())) && accepts(&joined.join(" "), quoted, joined.len())
+        let texts = lines.iter().skip(*later).take(start + count - later).map(|line| line.text()).collect::<Vec<_>>();
+        let joined = texts.join(" ");
+        (introduced(&fold(&joined)) || starts_with_date(&joined)) && accepts(&joined, quoted, texts.len())
     })
 }
 
@@ -92,7 +95,7 @@ fn accepts(joined: &str, quoted_follows: bool, lines: usize) -> bool {
             return if placed { traits.dated || traits.address || traits.digit } else { named_only };
         }
         // Nothing marks what follows as quoted: be sure, or a person's own text would be hidden.
-        return placed && ((traits.address && traits.digit) || (traits.verb_last && traits.year && traits.dated));
+        return placed && traits.address && traits.digit;
     }
     traits.colon && traits.address_last && traits.dated && (traits.introduced || starts_with_date(core))
 }

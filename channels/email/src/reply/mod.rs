@@ -11,6 +11,7 @@ mod line;
 mod quotation;
 mod separator;
 mod signature;
+mod signature_words;
 mod words;
 
 #[cfg(test)]
@@ -64,7 +65,7 @@ pub fn separate_under(subject: &str, text: &str) -> Parts {
     let handed_on = tidy(lines_of(&lines, &reading, Class::HandedOn).map(|line| line.without(reading.depth)));
     if !handed_on.is_empty() {
         reply = if reply.is_empty() { handed_on } else { format!("{reply}\n\n{handed_on}") };
-    } else if reply.is_empty() && !kept_signature.lines().all(|line| signature::is_phone_line(line)) {
+    } else if reply.is_empty() && !kept_signature.lines().all(signature::is_phone_line) {
         reply = std::mem::take(&mut kept_signature);
     }
     let quoted = tidy(lines_of(&lines, &reading, Class::Quoted).map(|line| line.without(0)));

@@ -28,6 +28,10 @@ pub(super) struct Reading {
 /// Quoted lines at least this long are where a mail program wraps.
 const WRAPS_FROM: usize = 60;
 
+/// Lines with text looked at for what announces a quotation. Nobody writes more above one; a pasted log may be longer,
+/// and hostile text is.
+const MOST_EXAMINED: usize = 10_000;
+
 /// Reads a mail. `forward` says that its subject announces a mail handed on.
 pub(super) fn read(lines: &[Line<'_>], forward: bool) -> Reading {
     let mut reading = Reading { classes: vec![Class::Own; lines.len()], forwarded: None, depth: 0 };
@@ -37,6 +41,7 @@ pub(super) fn read(lines: &[Line<'_>], forward: bool) -> Reading {
     };
     let mut index = 0;
     let (mut anything_own, mut anything_quoted) = (false, false);
+    let mut examined = 0;
     while let Some(line) = lines.get(index) {
         if line.is_quoted() {
             // Apple's programs quote what they forward: its head is inside the quotation.
@@ -46,6 +51,11 @@ pub(super) fn read(lines: &[Line<'_>], forward: bool) -> Reading {
             }
             mark(&mut reading.classes, index, index + 1);
             anything_quoted = true;
+            index += 1;
+            continue;
+        }
+        examined += usize::from(!line.is_empty());
+        if examined > MOST_EXAMINED || line.is_empty() {
             index += 1;
             continue;
         }
@@ -142,6 +152,8 @@ fn claim_wrapped(lines: &[Line<'_>], classes: &mut [Class]) {
         }
     }
     if proven {
-        rests.into_iter().for_each(|index| mark(classes, index, index + 1));
+        for index in rests {
+            mark(classes, index, index + 1);
+        }
     }
 }

@@ -1,352 +1,106 @@
 //! The words mail programs write around a quotation, folded (lower case, no accents), in every language met so far.
 //!
 //! To add a language: its verb in `WROTE`, the first word of its attributions in `INTRODUCTIONS`, its header labels in
-//! `label`, and its separators in `ORIGINAL` and `FORWARDED`; then one line in the tests of `quotation.rs`.
+//! `label`, and its separators in `ORIGINAL` and `FORWARDED`; then one line in the tests of this module.
+
+use std::sync::LazyLock;
+
+/// The entries of a list written in one string.
+pub(super) fn list(entries: &'static str) -> Vec<&'static str> {
+    entries.split('|').map(str::trim).collect()
+}
 
 /// "wrote", where it stands as a word of its own.
-pub(super) const WROTE: &[&str] = &[
-    "wrote",
-    "writes",
-    "ecrit",
-    "schrieb",
-    "schreibt",
-    "geschrieben",
-    "escribio",
-    "escribe",
-    "scritto",
-    "scrisse",
-    "scrive",
-    "escreveu",
-    "escrito",
-    "schreef",
-    "geschreven",
-    "schrijft",
-    "napisal",
-    "napisala",
-    "napisano",
-    "pisze",
-    "пишет",
-    "написал",
-    "написала",
-    "написав",
-    "пише",
-    "skrev",
-    "skriver",
-    "kirjoitti",
-    "irta",
-    "napsal",
-    "napsala",
-    "napisao",
-    "yazdi",
-    "scris",
-    "εγραψε",
-    "viet",
-    "escrigue",
-    "escriure",
-    "rasyt",
-    "rakstija",
-    "kirjutas",
-    "כתב",
-    "כתבה",
-    "كتب",
-];
+pub(super) static WROTE: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "wrote | writes | ecrit | schrieb | schreibt | geschrieben | escribio | escribe | scritto | scrisse | scrive | \
+     escreveu | escrito | schreef | geschreven | schrijft | napisal | napisala | napisano | pisze | пишет | написал | \
+     написала | написав | пише | skrev | skriver | kirjoitti | irta | napsal | napsala | napisao | yazdi | scris | \
+     εγραψε | viet | escrigue | escriure | rasyt | rakstija | kirjutas | כתב | כתבה | كتب",
+    )
+});
 
 /// "wrote" in the scripts that put no blank between words.
-pub(super) const WROTE_UNSPACED: &[&str] =
-    &["写道", "寫道", "来信", "書きました", "書いた", "のメール", "のメッセージ", "작성", "님이", "เขียน"];
+pub(super) static WROTE_UNSPACED: LazyLock<Vec<&str>> =
+    LazyLock::new(|| list("写道 | 寫道 | 来信 | 書きました | 書いた | のメール | のメッセージ | 작성 | 님이 | เขียน"));
 
 /// Words an attribution line begins with.
-pub(super) const INTRODUCTIONS: &[&str] = &[
-    "on",
-    "le",
-    "am",
-    "el",
-    "il",
-    "em",
-    "op",
-    "w",
-    "dnia",
-    "den",
-    "pa",
-    "in",
-    "a",
-    "at",
-    "no",
-    "na",
-    "ma",
-    "dne",
-    "la",
-    "pe",
-    "ke",
-    "ti",
-    "to",
-    "su",
-    "при",
-    "в",
-    "at",
-    "mnt",
-    "在",
-    "于",
-    "於",
-    "tir",
-    "ons",
-    "tor",
-    "fre",
-    "lor",
-    "son",
-    "man",
-    "mon",
-    "tue",
-    "wed",
-    "thu",
-    "fri",
-    "sat",
-    "sun",
-    "lun",
-    "mar",
-    "mer",
-    "mie",
-    "jeu",
-    "jue",
-    "ven",
-    "vie",
-    "sam",
-    "sab",
-    "dim",
-    "dom",
-    "gio",
-    "seg",
-    "ter",
-    "qua",
-    "qui",
-    "sex",
-    "mo",
-    "di",
-    "mi",
-    "do",
-    "fr",
-    "sa",
-    "so",
-    "пн",
-    "вт",
-    "ср",
-    "чт",
-    "пт",
-    "сб",
-    "вс",
-    "нд",
-    "пон",
-    "wt",
-    "sr",
-    "czw",
-    "pt",
-    "sob",
-    "niedz",
-    "ma",
-    "wo",
-    "vr",
-    "za",
-    "zo",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "lors",
-    "ai",
-];
+pub(super) static INTRODUCTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "on | le | am | el | il | em | op | w | dnia | den | pa | in | a | at | no | na | ma | dne | la | pe | ke | ti | \
+     to | su | при | в | mnt | 在 | 于 | 於 | tir | ons | tor | fre | lor | son | man | mon | tue | wed | thu | fri | \
+     sat | sun | lun | mar | mer | mie | jeu | jue | ven | vie | sam | sab | dim | dom | gio | seg | ter | qua | \
+     qui | sex | mo | di | mi | do | fr | sa | so | пн | вт | ср | чт | пт | сб | вс | нд | пон | wt | sr | czw | \
+     pt | sob | niedz | wo | vr | za | zo | monday | tuesday | wednesday | thursday | friday | saturday | sunday | \
+     lors | ai",
+    )
+});
 
 /// What stands between dashes above a quoted mail.
-pub(super) const ORIGINAL: &[&str] = &[
-    "original message",
-    "original email",
-    "original e-mail",
-    "original appointment",
-    "reply message",
-    "message d'origine",
-    "message original",
-    "message initial",
-    "message precedent",
-    "mail original",
-    "courriel original",
-    "ursprungliche nachricht",
-    "originalnachricht",
-    "urspr. nachricht",
-    "urspruengliche nachricht",
-    "original-nachricht",
-    "mensaje original",
-    "mensaje anterior",
-    "messaggio originale",
-    "messaggio originario",
-    "messaggio precedente",
-    "mensagem original",
-    "oorspronkelijk bericht",
-    "oorspronkelijke bericht",
-    "origineel bericht",
-    "originele bericht",
-    "wiadomosc oryginalna",
-    "oryginalna wiadomosc",
-    "исходное сообщение",
-    "оригинальное сообщение",
-    "оригинал сообщения",
-    "початкове повідомлення",
-    "оригінальне повідомлення",
-    "originalmeddelande",
-    "ursprungligt meddelande",
-    "opprinnelig melding",
-    "original melding",
-    "oprindelig meddelelse",
-    "oprindelig besked",
-    "original meddelelse",
-    "alkuperainen viesti",
-    "原始邮件",
-    "原始郵件",
-    "原邮件",
-    "元のメッセージ",
-    "元のメール",
-    "original message from",
-    "puvodni zprava",
-    "eredeti uzenet",
-    "orijinal mesaj",
-    "원본 메시지",
-    "원본 메일",
-    "mesajul original",
-    "αρχικο μηνυμα",
-];
+pub(super) static ORIGINAL: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "original message | original email | original e-mail | original appointment | reply message | message d'origine | \
+     message original | message initial | message precedent | mail original | courriel original | \
+     ursprungliche nachricht | originalnachricht | urspr. nachricht | urspruengliche nachricht | original-nachricht | \
+     mensaje original | mensaje anterior | messaggio originale | messaggio originario | messaggio precedente | \
+     mensagem original | oorspronkelijk bericht | oorspronkelijke bericht | origineel bericht | originele bericht | \
+     wiadomosc oryginalna | oryginalna wiadomosc | исходное сообщение | оригинальное сообщение | оригинал сообщения | \
+     початкове повідомлення | оригінальне повідомлення | originalmeddelande | ursprungligt meddelande | \
+     opprinnelig melding | original melding | oprindelig meddelelse | oprindelig besked | original meddelelse | \
+     alkuperainen viesti | 原始邮件 | 原始郵件 | 原邮件 | 元のメッセージ | 元のメール | original message from | puvodni zprava | \
+     eredeti uzenet | orijinal mesaj | 원본 메시지 | 원본 메일 | mesajul original | αρχικο μηνυμα",
+    )
+});
 
 /// What stands between dashes above a forwarded mail.
-pub(super) const FORWARDED: &[&str] = &[
-    "forwarded message",
-    "forwarded email",
-    "forwarded by",
-    "forwarded from",
-    "message transfere",
-    "message reexpedie",
-    "courriel transfere",
-    "mail transfere",
-    "transfere par",
-    "reachemine par",
-    "weitergeleitete nachricht",
-    "weitergeleitete mail",
-    "weitergeleitet von",
-    "mensaje reenviado",
-    "reenviado por",
-    "messaggio inoltrato",
-    "inoltrato da",
-    "mensagem encaminhada",
-    "mensagem reencaminhada",
-    "encaminhado por",
-    "doorgestuurd bericht",
-    "doorgestuurde bericht",
-    "doorgestuurd door",
-    "przekazana wiadomosc",
-    "wiadomosc przekazana",
-    "przeslana wiadomosc",
-    "пересланное сообщение",
-    "перенаправленное сообщение",
-    "пересылаемое сообщение",
-    "переслане повідомлення",
-    "перенаправлене повідомлення",
-    "vidarebefordrat meddelande",
-    "vidarebefordrat brev",
-    "videresendt melding",
-    "videresendt meddelelse",
-    "videresendt besked",
-    "valitetty viesti",
-    "edelleenlahetetty viesti",
-    "转发邮件",
-    "转发的邮件",
-    "转发邮件信息",
-    "轉寄的郵件",
-    "転送メッセージ",
-    "転送されたメッセージ",
-    "preposlana zprava",
-    "tovabbitott uzenet",
-    "iletilen mesaj",
-    "전달된 메시지",
-    "mesaj redirectionat",
-];
+pub(super) static FORWARDED: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "forwarded message | forwarded email | forwarded by | forwarded from | message transfere | message reexpedie | \
+     courriel transfere | mail transfere | transfere par | reachemine par | weitergeleitete nachricht | \
+     weitergeleitete mail | weitergeleitet von | mensaje reenviado | reenviado por | messaggio inoltrato | \
+     inoltrato da | mensagem encaminhada | mensagem reencaminhada | encaminhado por | doorgestuurd bericht | \
+     doorgestuurde bericht | doorgestuurd door | przekazana wiadomosc | wiadomosc przekazana | przeslana wiadomosc | \
+     пересланное сообщение | перенаправленное сообщение | пересылаемое сообщение | переслане повідомлення | \
+     перенаправлене повідомлення | vidarebefordrat meddelande | vidarebefordrat brev | videresendt melding | \
+     videresendt meddelelse | videresendt besked | valitetty viesti | edelleenlahetetty viesti | 转发邮件 | 转发的邮件 | \
+     转发邮件信息 | 轉寄的郵件 | 転送メッセージ | 転送されたメッセージ | preposlana zprava | tovabbitott uzenet | iletilen mesaj | 전달된 메시지 | \
+     mesaj redirectionat",
+    )
+});
 
 /// What Apple programs write above a forwarded mail, with no dashes.
-pub(super) const FORWARD_OPENINGS: &[&str] = &[
-    "begin forwarded message",
-    "debut du message reexpedie",
-    "debut du message transfere",
-    "anfang der weitergeleiteten nachricht",
-    "anfang der weitergeleiteten e-mail",
-    "inicio del mensaje reenviado",
-    "inizio messaggio inoltrato",
-    "inizio del messaggio inoltrato",
-    "inicio da mensagem reenviada",
-    "inicio da mensagem encaminhada",
-    "begin doorgestuurd bericht",
-    "poczatek przekazywanej wiadomosci",
-    "poczatek przekazanej wiadomosci",
-    "начало переадресованного сообщения",
-    "начало пересылаемого сообщения",
-    "vidarebefordrat brev",
-    "pavidarebefordrat brev",
-    "start pa videresendt besked",
-    "videresendt melding",
-    "valitetty viesti alkaa",
-    "开始转发的邮件",
-    "下面是被转发的邮件",
-    "転送されたメッセージ",
-    "以下转发的邮件",
-];
+pub(super) static FORWARD_OPENINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "begin forwarded message | debut du message reexpedie | debut du message transfere | \
+     anfang der weitergeleiteten nachricht | anfang der weitergeleiteten e-mail | inicio del mensaje reenviado | \
+     inizio messaggio inoltrato | inizio del messaggio inoltrato | inicio da mensagem reenviada | \
+     inicio da mensagem encaminhada | begin doorgestuurd bericht | poczatek przekazywanej wiadomosci | \
+     poczatek przekazanej wiadomosci | начало переадресованного сообщения | начало пересылаемого сообщения | \
+     vidarebefordrat brev | pavidarebefordrat brev | start pa videresendt besked | videresendt melding | \
+     valitetty viesti alkaa | 开始转发的邮件 | 下面是被转发的邮件 | 転送されたメッセージ | 以下转发的邮件",
+    )
+});
 
 /// The line a help desk puts above its own text; ours and those of others.
-pub(super) const ABOVE_THIS_LINE: &[&str] = &[
-    "reply above this line",
-    "reply above. do not",
-    "type your reply above",
-    "write your reply above",
-    "respond above this line",
-    "answer above this line",
-    "repondez au-dessus de cette ligne",
-    "repondre au-dessus de cette ligne",
-    "repondez au dessus de cette ligne",
-    "ecrivez au-dessus de cette ligne",
-    "antworten sie oberhalb dieser",
-    "antworten sie bitte oberhalb dieser",
-    "antworten sie uber dieser linie",
-    "bitte oberhalb dieser linie",
-    "responda por encima de esta linea",
-    "escriba por encima de esta linea",
-    "rispondi sopra questa riga",
-    "rispondere sopra questa riga",
-    "responda acima desta linha",
-    "antwoord boven deze regel",
-    "reageer boven deze regel",
-];
+pub(super) static ABOVE_THIS_LINE: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "reply above this line | reply above. do not | type your reply above | write your reply above | \
+     respond above this line | answer above this line | repondez au-dessus de cette ligne | \
+     repondre au-dessus de cette ligne | repondez au dessus de cette ligne | ecrivez au-dessus de cette ligne | \
+     antworten sie oberhalb dieser | antworten sie bitte oberhalb dieser | antworten sie uber dieser linie | \
+     bitte oberhalb dieser linie | responda por encima de esta linea | escriba por encima de esta linea | \
+     rispondi sopra questa riga | rispondere sopra questa riga | responda acima desta linha | \
+     antwoord boven deze regel | reageer boven deze regel",
+    )
+});
 
 /// First words of a subject that say "this is forwarded".
-pub(super) const FORWARD_PREFIXES: &[&str] = &[
-    "fwd",
-    "fw",
-    "tr",
-    "wg",
-    "rv",
-    "i",
-    "enc",
-    "doorst",
-    "pd",
-    "vb",
-    "vl",
-    "vs fwd",
-    "пересл",
-    "转发",
-    "轉寄",
-    "転送",
-    "ilt",
-    "tr fwd",
-    "reenv",
-    "inoltra",
-    "transfert",
-    "res fwd",
-];
+pub(super) static FORWARD_PREFIXES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "fwd | fw | tr | wg | rv | i | enc | doorst | pd | vb | vl | vs fwd | пересл | 转发 | 轉寄 | 転送 | ilt | tr fwd | \
+     reenv | inoltra | transfert | res fwd",
+    )
+});
 
 /// What a line of a quoted mail's head is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

