@@ -32,6 +32,7 @@ fn reports_are_read_as_their_authors_do() {
         let Some(message) = MessageParser::default().parse(&sample.raw) else { continue };
         let report = report::parse(&message, &sample.raw);
         let nature = judge(&message, &OwnAddresses::default()).map(|verdict| verdict.nature);
+        assert!(report.is_none() || nature.is_some(), "{}: a report by a person", sample.file);
         scores.add(sample, report.as_ref(), nature);
     }
     hold(&[

@@ -93,6 +93,8 @@ pub struct Report {
 
 /// Reads a report; `None` when the mail is none (a person's mail, a newsletter, a holiday message).
 ///
+/// Whatever [`machine::judge`] takes for a person's mail is no report either: ask it first, and this only about machines.
+///
 /// `raw` are the bytes `message` was parsed from: some servers break their own MIME so badly that only these are left.
 pub fn parse(message: &Message<'_>, raw: &[u8]) -> Option<Report> {
     if let Some(report) = sns::parse(message) {
