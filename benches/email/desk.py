@@ -26,7 +26,6 @@ breaker_floor = 100000000
 [[source]]
 name = "support-mail"
 channel = "email"
-addresses = ["support@helpdesk.test"]
 {account}
 """
 
