@@ -1,6 +1,5 @@
 """Mail by SMTP: what Postfix's own tools do in the place of the daemon, and single mails timed to their tickets."""
 
-import re
 import smtplib
 import subprocess
 import sys
@@ -54,8 +53,3 @@ def idle_latencies(env, count, tickets):
             time.sleep(0.002)
         found.append(time.perf_counter() - began)
     return found
-
-
-def size_of_acknowledgement(raw):
-    """Rounded up to whole hundreds, so that smtp-source sends about as much."""
-    return -(-len(re.sub(rb"\r?\n", b"\r\n", raw)) // 100) * 100
