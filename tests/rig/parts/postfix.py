@@ -32,7 +32,8 @@ virtual_mailbox_domains = {desk}, {public}
 virtual_mailbox_maps = texthash:{root}/mailboxes
 virtual_alias_maps = regexp:{root}/people
 virtual_transport = lmtp:unix:{folder}/dovecot/run/lmtp
-lmtp_destination_concurrency_limit = 8
+# One recipient a delivery, as Dovecot advises: with more it writes no Delivered-To.
+lmtp_destination_recipient_limit = 1
 message_size_limit = 104857600
 smtpd_tls_cert_file = {folder}/certificates/server.pem
 smtpd_tls_key_file = {folder}/certificates/server.key
