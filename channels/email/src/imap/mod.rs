@@ -28,3 +28,6 @@ mod wire;
 pub use error::Error;
 pub use receive::{Mailbox, probe, receive};
 pub use session::{Limits, Session};
+
+#[cfg(test)]
+mod tests;

@@ -218,7 +218,7 @@ impl<S: Sink> Loop<'_, S> {
     /// Mail at or below the position that still lies here was accepted and not moved: the process or the connection
     /// ended in between. It is offered again, found to be known, and moved.
     async fn offer_leftovers(&mut self) -> Result<(), Error> {
-        let mut uids = self.session.search_since(self.position.since, self.position.last_uid).await?;
+        let mut uids = self.session.search_left(self.position.since, self.position.last_uid).await?;
         uids.retain(|uid| !self.unfiled.iter().any(|(unfiled, _)| unfiled == uid));
         let steps: Vec<Step> = uids.into_iter().map(Step::Take).collect();
         while matches!(self.hand_over(steps.clone()).await?, Handed::Busy) {}

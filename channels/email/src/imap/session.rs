@@ -225,16 +225,12 @@ impl Session {
 
     /// The UIDs up to `last` whose INTERNALDATE may be `since` or later, ascending; up to two days too many.
     pub async fn search_since(&mut self, since: Moment, last: u32) -> Result<Vec<u32>, Error> {
-        if last == 0 {
-            return Ok(Vec::new());
-        }
-        let date = match since {
-            Moment::EARLIEST => String::new(),
-            since => format!(" SINCE {}", moment::search_date(since)),
-        };
-        let mut found = self.search(&format!("UID 1:{last}{date}")).await?;
-        found.retain(|&uid| uid <= last);
-        Ok(found)
+        self.search_up_to(last, &date(since)).await
+    }
+
+    /// Like [`Session::search_since`], without what is marked as deleted.
+    pub(super) async fn search_left(&mut self, since: Moment, last: u32) -> Result<Vec<u32>, Error> {
+        self.search_up_to(last, &format!(" UNDELETED{}", date(since))).await
     }
 
     /// The UIDs of mails with this exact Message-ID; finds our own sent mail in a journal folder.
@@ -305,6 +301,15 @@ impl Session {
         drop(tokio::time::timeout(Duration::from_secs(1), parting).await);
     }
 
+    async fn search_up_to(&mut self, last: u32, criteria: &str) -> Result<Vec<u32>, Error> {
+        if last == 0 {
+            return Ok(Vec::new());
+        }
+        let mut found = self.search(&format!("UID 1:{last}{criteria}")).await?;
+        found.retain(|&uid| uid <= last);
+        Ok(found)
+    }
+
     async fn search(&mut self, criteria: &str) -> Result<Vec<u32>, Error> {
         let mut found = Vec::new();
         let command = format!("UID SEARCH {criteria}");
@@ -318,6 +323,10 @@ impl Session {
         found.dedup();
         Ok(found)
     }
+}
+
+fn date(since: Moment) -> String {
+    if since > Moment::EARLIEST { format!(" SINCE {}", moment::search_date(since)) } else { String::new() }
 }
 
 #[derive(Default)]

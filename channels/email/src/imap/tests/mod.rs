@@ -1,0 +1,10 @@
+//! The receiving side against a server in memory that can be made to answer oddly, and against a real one.
+
+mod desk;
+mod dovecot;
+mod faults;
+mod filing;
+mod history;
+mod logins;
+mod reading;
+mod world;
