@@ -42,7 +42,9 @@ pub struct Limits {
     pub part: u32,
     /// Larger mail than this is not read to its end; see [`super::fetch::Body::TooLarge`].
     pub message_max: u32,
-    /// The longest line a server may send; bounds what a search of a huge folder may answer.
+    /// Mails one search may find at most, roughly; larger folders are searched piece by piece.
+    pub search_at_once: u32,
+    /// The longest line a server may send.
     pub line_max: usize,
 }
 
@@ -61,7 +63,8 @@ impl Default for Limits {
             whole: 2 << 20,
             part: 1 << 20,
             message_max: 50 << 20,
-            line_max: 16 << 20,
+            search_at_once: 20_000,
+            line_max: 4 << 20,
         }
     }
 }
@@ -207,10 +210,7 @@ impl Session {
         let Some(first) = last.checked_add(1) else { return Ok(Vec::new()) };
         // Cleared before the server looks: mail that comes while it answers is announced and makes us ask again.
         self.wire.news = false;
-        let mut found = self.search(&format!("UID {first}:*")).await?;
-        // `n:*` always holds the highest UID, even if that is below n.
-        found.retain(|&uid| uid > last);
-        Ok(found)
+        self.search_range(first, None, "").await
     }
 
     /// Which of `uids` (ascending) are still there.
@@ -225,12 +225,12 @@ impl Session {
 
     /// The UIDs up to `last` whose INTERNALDATE may be `since` or later, ascending; up to two days too many.
     pub async fn search_since(&mut self, since: Moment, last: u32) -> Result<Vec<u32>, Error> {
-        self.search_up_to(last, &date(since)).await
+        self.search_range(1, Some(last), &date(since)).await
     }
 
     /// Like [`Session::search_since`], without what is marked as deleted.
     pub(super) async fn search_left(&mut self, since: Moment, last: u32) -> Result<Vec<u32>, Error> {
-        self.search_up_to(last, &format!(" UNDELETED{}", date(since))).await
+        self.search_range(1, Some(last), &format!(" UNDELETED{}", date(since))).await
     }
 
     /// The UIDs of mails with this exact Message-ID; finds our own sent mail in a journal folder.
@@ -301,12 +301,36 @@ impl Session {
         drop(tokio::time::timeout(Duration::from_secs(1), parting).await);
     }
 
-    async fn search_up_to(&mut self, last: u32, criteria: &str) -> Result<Vec<u32>, Error> {
-        if last == 0 {
+    /// Searches `first` to `last`, or to the end. In a huge folder piece by piece: a single answer would be one line of
+    /// megabytes, which the parser reads again from its start with every packet.
+    async fn search_range(&mut self, first: u32, last: Option<u32>, criteria: &str) -> Result<Vec<u32>, Error> {
+        if last.is_some_and(|last| last < first) {
             return Ok(Vec::new());
         }
-        let mut found = self.search(&format!("UID 1:{last}{criteria}")).await?;
-        found.retain(|&uid| uid <= last);
+        let mut width = self.limits.search_at_once;
+        let last = match last {
+            last if self.wire.exists <= width => {
+                let end = last.map_or_else(|| "*".to_owned(), |last| last.to_string());
+                let mut found = self.search(&format!("UID {first}:{end}{criteria}")).await?;
+                // `n:*` always holds the highest UID, even if that is below n.
+                found.retain(|&uid| uid >= first && last.is_none_or(|last| uid <= last));
+                return Ok(found);
+            }
+            Some(last) => last,
+            None => self.search("UID *").await?.last().copied().unwrap_or(0),
+        };
+        let mut found = Vec::new();
+        let mut from = first;
+        while from <= last {
+            let to = from.saturating_add(width - 1).min(last);
+            let piece = self.search(&format!("UID {from}:{to}{criteria}")).await?;
+            if piece.len() < (width / 4) as usize {
+                width = width.saturating_mul(2);
+            }
+            found.extend(piece);
+            let Some(next) = to.checked_add(1) else { break };
+            from = next;
+        }
         Ok(found)
     }
 

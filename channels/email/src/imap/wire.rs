@@ -41,6 +41,8 @@ pub(super) struct Wire {
     pub(super) wanted: HashSet<u32>,
     /// Text that came, by UID.
     pub(super) arrived: HashMap<u32, Vec<u8>>,
+    /// Mails in the open folder.
+    pub(super) exists: u32,
     /// An EXISTS came since this was last cleared: there may be new mail.
     pub(super) news: bool,
 }
@@ -55,6 +57,7 @@ impl Wire {
             ended: HashMap::new(),
             wanted: HashSet::new(),
             arrived: HashMap::new(),
+            exists: 0,
             news: false,
         }
     }
@@ -179,7 +182,8 @@ impl Wire {
             Response::Data { status: Status::Bye, outcome } => {
                 return Err(self.closed(during, format!(" (\"{}\")", words(outcome))));
             }
-            Response::MailboxData(MailboxDatum::Exists(_)) => self.news = true,
+            Response::MailboxData(MailboxDatum::Exists(count)) => (self.exists, self.news) = (*count, true),
+            Response::Expunge(_) => self.exists = self.exists.saturating_sub(1),
             Response::Fetch(_, attributes) => self.keep(attributes),
             _ => {}
         }

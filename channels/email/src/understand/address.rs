@@ -30,6 +30,7 @@ pub(super) fn tidy_address(text: &str) -> Option<String> {
         Some(inner) if inner.contains('@') => inner,
         _ => text,
     };
+    let text = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let kept: String = text
         .chars()
         .filter(|&c| {
@@ -265,6 +266,7 @@ mod tests {
         assert_eq!(one("Help: Desk <d@example.org>"), pair("Help: Desk", "d@example.org"));
         assert_eq!(one("\"john doe\"@example.org"), pair("", "\"john doe\"@example.org"));
         assert_eq!(one("Jean (Support) <j@example.org>"), pair("Jean (Support)", "j@example.org"));
+        assert_eq!(one("CRM [crm@example.org]").1, "crm@example.org");
         assert_eq!(one("<@relay.example:user@example.org>"), pair("", "user@example.org"));
     }
 

@@ -144,7 +144,11 @@ impl Words<'_, '_> {
             if decoded.unknown {
                 self.notes.add("mime.unknown_charset");
             }
-            text.push_str(&decoded.text);
+            if html::is_document(&decoded.text) {
+                text.push_str(&html::to_text(&decoded.text));
+            } else {
+                text.push_str(&decoded.text);
+            }
             for found in extracted.map(|(_, files)| files).unwrap_or_default() {
                 shelf.add_found(found, self.notes);
             }

@@ -26,6 +26,7 @@ pub(super) fn decode<'a>(label: Option<&str>, bytes: &'a [u8]) -> Decoded<'a> {
         "utf-8" | "utf8" => known(utf_8(bytes)),
         other => match encoding(other) {
             Some(encoding) if encoding == UTF_8 => known(utf_8(bytes)),
+            Some(encoding) if encoding == ISO_2022_JP => known(iso_2022_jp(bytes)),
             Some(encoding) => known(encoding.decode_with_bom_removal(bytes).0),
             None if charset_decoder(other.as_bytes()).is_some() => known(table(other.as_bytes(), bytes)),
             None => Decoded { text: guess(bytes), unknown: true },
@@ -37,7 +38,7 @@ pub(super) fn decode<'a>(label: Option<&str>, bytes: &'a [u8]) -> Decoded<'a> {
 pub(super) fn guess(bytes: &[u8]) -> Cow<'_, str> {
     if bytes.is_ascii() {
         if has_japanese_escapes(bytes) {
-            return ISO_2022_JP.decode_without_bom_handling(bytes).0;
+            return iso_2022_jp(bytes);
         }
         return String::from_utf8_lossy(bytes);
     }
@@ -105,6 +106,26 @@ fn has_japanese_escapes(bytes: &[u8]) -> bool {
     bytes.contains(&0x1b) && bytes.windows(3).any(|three| matches!(three, [0x1b, b'$', b'B' | b'@']))
 }
 
+/// Japanese mail. An escape right after another one is an error to the web's decoder, and what joined encoded words
+/// have at each seam: the first of the two is dropped.
+fn iso_2022_jp(bytes: &[u8]) -> Cow<'_, str> {
+    const ESC: u8 = 0x1b;
+    if !bytes.windows(4).any(|four| matches!(four, [ESC, _, _, ESC])) {
+        return ISO_2022_JP.decode_without_bom_handling(bytes).0;
+    }
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte == ESC && rest.get(3) == Some(&ESC) {
+            rest = rest.get(3..).unwrap_or_default();
+        } else {
+            plain.push(byte);
+            rest = after;
+        }
+    }
+    ISO_2022_JP.decode_without_bom_handling(&plain).0.into_owned().into()
+}
+
 /// UTF-16 with a byte order mark or without: then by which byte of a pair is zero more often.
 fn utf_16(bytes: &[u8]) -> Cow<'_, str> {
     if let Some(rest) = bytes.strip_prefix(b"\xFF\xFE") {
@@ -158,6 +179,7 @@ mod tests {
     #[test]
     fn each_charset_of_the_field_is_read() {
         assert_eq!(text("ISO-2022-JP", b"\x1b$B%F%9%H\x1b(B"), "テスト");
+        assert_eq!(text("iso-2022-jp", b"\x1b$B%F\x1b(B\x1b$B%9%H\x1b(B"), "テスト", "joined encoded words");
         assert_eq!(text("koi8-r", b"\xf0\xd2\xc9\xd7\xc5\xd4"), "Привет");
         assert_eq!(text("GB18030", b"\xc4\xe3\xba\xc3"), "你好");
         assert_eq!(text("gb2312", b"\xc4\xe3\xba\xc3"), "你好");

@@ -147,6 +147,8 @@ fn without_line_end(bytes: &[u8]) -> &[u8] {
 }
 
 fn delimiter(line: &[u8], boundary: &[u8]) -> Option<bool> {
+    // Some gateways indent delimiters; a boundary this long stands in no text by chance.
+    let line = if boundary.len() >= 10 { line.trim_ascii_start() } else { line };
     let rest = line.strip_prefix(b"--")?.strip_prefix(boundary)?;
     let (closing, rest) = rest.strip_prefix(b"--").map_or((false, rest), |rest| (true, rest));
     rest.iter().all(u8::is_ascii_whitespace).then_some(closing)

@@ -9,7 +9,8 @@ const LONGEST_EXTENSION: usize = 16;
 /// A name that is no path, holds nothing that hides or reorders it, means nothing special to any system, is not empty
 /// and keeps its extension. Synthesised from the media type and `number` (the place in the mail) where there is none.
 pub(super) fn safe(declared: Option<&str>, media_type: &str, number: usize) -> String {
-    let name = declared.map(tidy).filter(|name| !name.is_empty());
+    let bare_extension = |name: &str| name.eq_ignore_ascii_case(extension(media_type));
+    let name = declared.map(tidy).filter(|name| !name.is_empty() && !bare_extension(name));
     let name = name.unwrap_or_else(|| format!("{}-{number}.{}", stem(media_type), extension(media_type)));
     shorten(&avoid_reserved(name))
 }
@@ -169,6 +170,7 @@ mod tests {
     #[test]
     fn a_missing_name_is_made_from_the_type() {
         assert_eq!(safe(None, "image/png", 1), "image-1.png");
+        assert_eq!(safe(Some(".eml"), "message/rfc822", 2), "message-2.eml");
         assert_eq!(safe(Some("  "), "message/rfc822", 2), "message-2.eml");
         assert_eq!(safe(None, "application/x-unheard-of", 9), "part-9.bin");
     }

@@ -6,8 +6,10 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
+mod sanity;
 mod words;
 
+use sanity::is_sane;
 pub use words::to_text;
 
 /// HTML an agent's browser may show: an allow-list of tags and attributes. No script, style, form, frame or event
@@ -15,17 +17,27 @@ pub use words::to_text;
 /// http, https, mailto and tel, and carry `rel="noopener noreferrer nofollow"`.
 pub fn sanitise(html: &str) -> String {
     static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(cleaner);
-    if depth(html) > 500 {
-        // Nested deeper than any person writes: shown as the text it holds.
+    if !is_sane(html) {
         return escape(&stripped(html));
     }
-    CLEANER.clean(html).to_string()
+    let clean = CLEANER.clean(html).to_string();
+    // Each short `<a>` gets a long `rel`: a page of nothing else would grow tenfold.
+    if clean.len() > html.len().saturating_mul(4).saturating_add(4_096) { escape(&stripped(html)) } else { clean }
 }
 
 /// Text as HTML that shows it unchanged.
 pub(super) fn escape(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     format!("<pre>{escaped}</pre>\n")
+}
+
+/// Whether what is labelled plain text is an HTML page: careless mailers send one as the other.
+pub(super) fn is_document(text: &str) -> bool {
+    let begin = text.trim_start();
+    begin.starts_with('<') && {
+        let head = begin.get(..begin.floor_char_boundary(4_096)).unwrap_or(begin).to_ascii_lowercase();
+        (head.contains("<html") || head.contains("<!doctype html")) && head.contains('>')
+    }
 }
 
 /// The charset an HTML document names for itself near its beginning.
@@ -134,31 +146,6 @@ fn cleaner() -> Builder<'static> {
 
 fn is_cid(url: &str) -> bool {
     url.trim_start().get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("cid:"))
-}
-
-/// How deep elements are nested, as far as a count of tags can tell; never too low for a document that is deep.
-fn depth(html: &str) -> usize {
-    let (mut now, mut deepest) = (0_usize, 0);
-    for tag in html.split('<').skip(1) {
-        match tag.bytes().next() {
-            Some(b'/') => now = now.saturating_sub(1),
-            Some(byte) if byte.is_ascii_alphabetic() && !is_void(tag) => now += 1,
-            _ => {}
-        }
-        deepest = deepest.max(now);
-    }
-    deepest
-}
-
-/// Elements that are never closed, or mostly are not.
-fn is_void(tag: &str) -> bool {
-    const VOID: &[&str] = &[
-        "br", "img", "hr", "meta", "link", "input", "col", "area", "base", "wbr", "p", "li", "td", "tr", "th",
-        "option", "dt", "dd",
-    ];
-    let end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
-    let name = tag.get(..end).unwrap_or_default();
-    VOID.iter().any(|void| void.eq_ignore_ascii_case(name))
 }
 
 /// Tags taken out in one pass, nothing rendered: for documents no renderer should be given.

@@ -107,6 +107,9 @@ fn read_headers(mail: &mut Mail, top: &Entity<'_>, fallback: Option<&str>, limit
     mail.report_type = content_type.token("report-type");
     mail.media_type =
         if content_type.value.is_empty() { "text/plain".to_owned() } else { header::clean(&content_type.value) };
+    if mail.media_type == "multipart/encrypted" || mail.media_type.ends_with("pkcs7-mime") {
+        notes.add("mime.encrypted");
+    }
     mail.headers = top
         .fields
         .iter()

@@ -277,3 +277,19 @@ async fn names_stay_the_same_when_mail_is_read_again() {
     assert_eq!(key(&desk), key(&other));
     assert_eq!(key(&desk), [("INBOX/7/1".to_owned(), "keep me here".to_owned())]);
 }
+
+#[tokio::test]
+async fn a_huge_folder_is_searched_piece_by_piece_and_nothing_is_missed() {
+    let world = World::start().await;
+    for number in 0..40 {
+        world.change(|state| state.inbox().uidnext = 1 + number * number);
+        world.mail_comes(&format!("mail {number}"));
+    }
+    let mut mailbox = mailbox(&world);
+    mailbox.limits.search_at_once = 8;
+    let desk = Desk::default();
+    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    assert_eq!(desk.with(|ledger| ledger.mails.len()), 40);
+    assert_eq!((world.folder("Processed").len(), world.folder("INBOX").len()), (40, 0));
+    assert_eq!(world.heard("UID SEARCH UID 1:8"), 1);
+}

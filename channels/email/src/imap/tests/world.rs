@@ -147,6 +147,8 @@ impl World {
     }
 
     async fn serve(self, socket: TcpStream) {
+        // Answers are written in pieces; without this each costs 40 ms.
+        socket.set_nodelay(true).unwrap();
         let (read, write) = socket.into_split();
         let greeting = self.state().greeting;
         let mut connection = Connection {
@@ -343,6 +345,7 @@ fn plain_answer(state: &mut State, folder: &str, command: &str) -> Vec<u8> {
             state.folder(&unquoted(name));
             Vec::new()
         }
+        // Other criteria come after the set.
         ["UID", "SEARCH", "UID", set, more @ ..] => {
             let kept = |mail: &Mail| !more.contains(&"UNDELETED") || !mail.keywords.contains("\\Deleted");
             let since = more.last().and_then(|date| internal_date(&format!("{date} 00:00:00 +0000")));

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -58,8 +60,25 @@ fn html_nested_without_end_is_read_all_the_same() {
 }
 
 #[test]
+fn a_page_sent_as_plain_text_is_known() {
+    assert!(is_document("\n<!-- v1 -->\n<HTML lang=en><body>x"));
+    assert!(!is_document("<b>is how you write bold in HTML, and <html> begins a page"[..20].trim()));
+    assert!(!is_document("1 < 2 <html>"));
+}
+
+#[test]
 fn the_charset_a_page_names_for_itself_is_found() {
     assert_eq!(declared_charset(b"<meta charset=\"ISO-8859-2\">").as_deref(), Some("iso-8859-2"));
     assert_eq!(declared_charset(b"<meta content='text/html; charset=windows-1251'>").as_deref(), Some("windows-1251"));
     assert_eq!(declared_charset(b"<p>no charset here"), None);
+}
+
+proptest! {
+    #[test]
+    fn no_html_makes_it_panic(html in "(<[a-z/!]{0,3}[a-z]{0,5}[ =\"'>]?|&#?[a-z0-9]{0,6};?|[ -~éü\u{3042}\u{f8f0}-\u{f8f2}\n]{0,6}){0,80}") {
+        let clean = sanitise(&html);
+        prop_assert!(!clean.to_ascii_lowercase().contains("<script"));
+        let _text = to_text(&html);
+        let _text = stripped(&html);
+    }
 }

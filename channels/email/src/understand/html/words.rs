@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use html2text::{config, render::TextDecorator};
 
-use super::{depth, stripped};
+use super::{sanity::is_sane, stripped};
 
 /// Wider than any paragraph should be: lines are wrapped where they are shown, not here.
 const WIDTH: usize = 2_000;
@@ -14,7 +14,7 @@ const LINK: (char, char, char) = ('\u{f8f0}', '\u{f8f1}', '\u{f8f2}');
 /// HTML as text: links as `words (address)`, lists and quotes marked, rows of data tables on a line each, pictures as
 /// their alternative text. Scripts, styles and comments are gone. Never fails: what cannot be rendered is stripped.
 pub fn to_text(html: &str) -> String {
-    if depth(html) > 200 {
+    if !is_sane(html) {
         return stripped(html);
     }
     let html: Cow<'_, str> = if html.contains([LINK.0, LINK.1, LINK.2]) {
@@ -87,7 +87,7 @@ fn links(rendered: &str) -> String {
             break;
         };
         let (target, after) = after.split_once(LINK.2).unwrap_or((after, ""));
-        out.push_str(words);
+        out.push_str(words.trim_end());
         let plain = words.split_whitespace().collect::<String>();
         let bare = |url: &str| {
             let url = url.trim_end_matches('/');

@@ -118,6 +118,24 @@ fn damaged_lines_between_header_fields_do_not_end_them() {
 }
 
 #[test]
+fn an_encrypted_mail_is_said_to_be_one() {
+    let mail = read(
+        "From: a@x\nContent-Type: multipart/encrypted; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\n\
+         Version: 1\n--b\nContent-Type: application/octet-stream; name=encrypted.asc\n\nsecret\n--b--\n",
+    );
+    assert_eq!((mail.text.as_str(), mail.attachments.len(), mail.notes.as_slice()), ("", 2, &["mime.encrypted"][..]));
+}
+
+#[test]
+fn delimiters_gateways_indented_still_part_the_mail() {
+    let mail = read(
+        "From: a@x\nContent-Type: multipart/mixed; boundary=\"AAA.0110/EXAMPLE\"\n\n--AAA.0110/EXAMPLE\n\none\n --AAA.0110/EXAMPLE\n\
+         Content-Type: image/png\n\nx\n--AAA.0110/EXAMPLE--\n",
+    );
+    assert_eq!((mail.text.as_str(), mail.attachments.len()), ("one", 1));
+}
+
+#[test]
 fn bare_carriage_returns_end_lines_too() {
     let mail = understand(b"From: a@x\rSubject: Mac\r\rline one\rline two\r", &Limits::default()).unwrap();
     assert_eq!((mail.subject.as_deref(), mail.text.as_str()), (Some("Mac"), "line one\nline two"));

@@ -1,0 +1,143 @@
+//! The e-mail channel: its kind, and one mailbox as a source.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use guichet_contract::{Abilities, Channel, Delivery, Fault, Health, Kind, Outgoing, Port, SettingsError, Stop};
+use guichet_domain::Moment;
+use guichet_domain::ids::{ExternalId, SourceName};
+use guichet_domain::inbound::{Inbound, address_key};
+use tokio::sync::OnceCell;
+
+use crate::deliver::{self, Outlet};
+use crate::listen;
+use crate::machine::OwnAddresses;
+use crate::settings::Settings;
+use crate::token::{self, Tokens};
+use crate::translate::{Letter, Reader};
+
+/// Longest one send may take: the limits of the SMTP client add up to less.
+const DEADLINE_SECS: u64 = 700;
+
+/// The kind `email`.
+#[derive(Debug, Clone, Copy)]
+pub struct Email;
+
+impl Kind for Email {
+    fn name(&self) -> &'static str {
+        "email"
+    }
+
+    fn build(
+        &self,
+        _source: &SourceName,
+        settings: serde_json::Value,
+        state: &Path,
+    ) -> Result<Arc<dyn Channel>, SettingsError> {
+        let settings = Settings::read(settings)?;
+        Ok(Arc::new(Desk::new(settings, state.join("outgoing"))))
+    }
+
+    fn example(&self) -> &'static str {
+        include_str!("example.toml")
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        crate::schema::schema()
+    }
+}
+
+/// One mailbox.
+pub(crate) struct Desk {
+    pub(crate) settings: Settings,
+    pub(crate) reader: Reader,
+    /// Where mail goes that has no SMTP to leave by.
+    pub(crate) folder: PathBuf,
+    outlet: OnceCell<Outlet>,
+    tokens: OnceCell<Option<Arc<Tokens>>>,
+}
+
+impl Desk {
+    fn new(settings: Settings, folder: PathBuf) -> Self {
+        let reader =
+            Reader { own: OwnAddresses::new(&settings.own), authserv_ids: settings.authserv_ids.clone() };
+        Self { settings, reader, folder, outlet: OnceCell::new(), tokens: OnceCell::new() }
+    }
+
+    /// The access tokens, where the mailbox has any. Made when first needed: only then is there a port to keep them by.
+    pub(crate) async fn tokens(&self, port: &Port) -> Result<Option<Arc<Tokens>>, Fault> {
+        let made = self.tokens.get_or_try_init(|| async { token::tokens(&self.settings, port) }).await?;
+        Ok(made.clone())
+    }
+
+    /// What mail leaves by.
+    pub(crate) async fn outlet(&self, port: &Port) -> Result<&Outlet, Fault> {
+        self.outlet
+            .get_or_try_init(|| async {
+                let tokens = self.tokens(port).await?;
+                Ok(Outlet::new(&self.settings, &self.folder, tokens))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Channel for Desk {
+    fn abilities(&self) -> Abilities {
+        let file = self.settings.smtp.is_none();
+        Abilities {
+            sends: true,
+            // The same delivery writes the same file; a mail server shows a repeated mail twice.
+            idempotent_send: file,
+            finds_sent: false,
+            repeats_once: !file,
+            html: true,
+            attachments: true,
+            max_chars: None,
+            concurrency: self.settings.smtp.as_ref().map_or(4, |smtp| smtp.connections),
+            deadline_secs: DEADLINE_SECS,
+        }
+    }
+
+    fn addresses(&self) -> Vec<String> {
+        self.settings.own.iter().map(|address| address_key(address)).collect()
+    }
+
+    async fn listen(&self, port: Port, stop: Stop) -> Result<(), Fault> {
+        listen::listen(self, port, stop).await
+    }
+
+    async fn deliver(&self, port: &Port, notice: &Outgoing) -> Delivery {
+        match self.outlet(port).await {
+            Ok(outlet) => {
+                let delivery = outlet.deliver(&self.settings, notice, port.clock.now()).await;
+                deliver::report(port, &delivery);
+                delivery
+            }
+            Err(fault) => Delivery::Retry { detail: fault.to_string(), after: None, source_down: true },
+        }
+    }
+
+    async fn check(&self, port: &Port) -> Result<Vec<String>, Fault> {
+        let mut findings = listen::check(self, port).await?;
+        findings.extend(self.outlet(port).await?.check().await?);
+        Ok(findings)
+    }
+
+    fn read(&self, bytes: &[u8], position: &str, now: Moment) -> Option<Inbound> {
+        let letter =
+            Letter { name: position.to_owned(), raw: bytes.to_vec(), received_at: now, quiet: None, cut: None };
+        Some(self.reader.read(letter))
+    }
+}
+
+/// Says what is wrong, in the words of the health pages.
+pub(crate) fn troubled(port: &Port, note: impl Into<String>) {
+    port.intake.report(Health::Troubled { note: note.into() });
+}
+
+/// A mail's id, for the record.
+pub(crate) fn id_of(message_id: &str) -> ExternalId {
+    crate::translate::external_id(message_id)
+}

@@ -1,0 +1,171 @@
+//! From the outbox to the network: one mail, one attempt.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use guichet_contract::{Delivery, Fault, Health, Outgoing, Port};
+use guichet_domain::Moment;
+use guichet_domain::outgoing::NoticeKind;
+
+use crate::channel::id_of;
+use crate::compose::{Attachment, AutoSubmitted, NamedAddress, OutgoingMail, compose};
+use crate::oauth::AccessTokens;
+use crate::settings::{EnvelopeSetting, Proof, Settings, Smtp};
+use crate::smtp::{Envelope, Folder, Login, NotTried, Outcome, Pool, Relay};
+use crate::token::Tokens;
+
+/// What mail leaves by.
+pub(crate) enum Outlet {
+    /// A mail server.
+    Server(Pool),
+    /// A folder of files.
+    Files(Folder),
+}
+
+impl Outlet {
+    pub(crate) fn new(settings: &Settings, folder: &Path, tokens: Option<Arc<Tokens>>) -> Self {
+        match &settings.smtp {
+            Some(smtp) => Self::Server(Pool::new(relay(smtp, tokens))),
+            None => Self::Files(Folder::new(folder)),
+        }
+    }
+
+    /// One attempt. A mail that cannot be written at all is refused with the reason.
+    pub(crate) async fn deliver(&self, settings: &Settings, notice: &Outgoing, now: Moment) -> Delivery {
+        let refused = |detail: String| Delivery::Refused { detail, hard: false };
+        let mail = mail(settings, notice, now);
+        let id = id_of(&mail.message_id);
+        let bytes = match compose(&mail) {
+            Ok(bytes) => bytes,
+            Err(error) => return refused(error.to_string()),
+        };
+        match self {
+            Self::Files(folder) => match folder.write(&notice.id.to_string(), bytes).await {
+                Ok(_) => Delivery::Delivered { external_id: Some(id), detail: "written as a file".into() },
+                Err(error) => Delivery::Retry { detail: error.to_string(), after: None, source_down: true },
+            },
+            Self::Server(pool) => match envelope(settings, notice) {
+                Ok(envelope) => of_outcome(pool.send(&envelope, &bytes).await, id),
+                Err(error) => refused(error.to_string()),
+            },
+        }
+    }
+
+    /// Tries the way out without sending.
+    pub(crate) async fn check(&self) -> Result<Vec<String>, Fault> {
+        match self {
+            Self::Files(folder) => Ok(vec![format!(
+                "no `smtp` is configured: outgoing mail is written to files under {}",
+                folder.path().display()
+            )]),
+            Self::Server(pool) => match pool.probe().await {
+                Ok(()) => Ok(vec!["SMTP: connected and let in".to_owned()]),
+                Err(NotTried::Passing { why, .. }) => Err(Fault::passing(why)),
+                Err(NotTried::Lasting { why, remedy }) => Err(Fault::lasting(why, remedy)),
+            },
+        }
+    }
+}
+
+/// Shows on the health pages that nothing can leave; what works is said by the receiving side.
+pub(crate) fn report(port: &Port, delivery: &Delivery) {
+    if let Delivery::Retry { detail, source_down: true, .. } = delivery {
+        port.intake.report(Health::Troubled { note: format!("mail cannot leave: {detail}") });
+    }
+}
+
+fn relay(smtp: &Smtp, tokens: Option<Arc<Tokens>>) -> Relay {
+    let user = smtp.user.clone().unwrap_or_default();
+    let login = match (&smtp.proof, tokens) {
+        (Some(Proof::Password(password)), _) => Login::Password { user, password: password.expose().to_owned() },
+        (Some(Proof::Token(_)), Some(tokens)) => Login::Token { user, tokens: tokens as Arc<dyn AccessTokens> },
+        _ => Login::None,
+    };
+    Relay {
+        hello: smtp.hello.clone(),
+        login,
+        connections: smtp.connections,
+        per_minute: smtp.per_minute,
+        ..Relay::new(smtp.endpoint.clone())
+    }
+}
+
+/// The mail that says `notice`.
+fn mail(settings: &Settings, notice: &Outgoing, now: Moment) -> OutgoingMail {
+    let domain = settings.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+    let from = NamedAddress { name: settings.from_name.clone(), address: settings.address.clone() };
+    let reply_to = settings
+        .plus_addressing
+        .then(|| NamedAddress { name: settings.from_name.clone(), address: plus(&settings.address, &notice.reply_token) });
+    let attachment = |file: &guichet_domain::inbound::Attachment| Attachment {
+        name: file.name.clone(),
+        media_type: file.media_type.clone(),
+        content: file.bytes.clone(),
+    };
+    OutgoingMail {
+        from,
+        to: NamedAddress { name: notice.to.name.clone(), address: notice.to.address.clone() },
+        reply_to,
+        subject: notice.subject.clone(),
+        text: notice.text.clone(),
+        html: notice.html.clone(),
+        attachments: notice.attachments.iter().map(attachment).collect(),
+        message_id: format!("{}@{domain}", notice.message_token),
+        in_reply_to: notice.in_reply_to.as_ref().map(|id| id.as_str().to_owned()),
+        references: notice.thread.iter().map(|id| id.as_str().to_owned()).collect(),
+        date: now,
+        auto_submitted: match notice.kind {
+            NoticeKind::Acknowledgement => Some(AutoSubmitted::Replied),
+            NoticeKind::Closure | NoticeKind::Delay | NoticeKind::Event => Some(AutoSubmitted::Generated),
+            NoticeKind::Reply => None,
+        },
+        loop_token: Some(notice.loop_token.clone()),
+        language: Some(notice.language.as_str().to_owned()).filter(|language| language.len() == 2),
+        headers: vec![("X-Guichet-Ticket".to_owned(), notice.reference.clone())],
+    }
+}
+
+/// Automatic mail never names a mailbox that could be answered: its envelope sender is nobody, or an address whose
+/// answers are reports to us.
+fn envelope(settings: &Settings, notice: &Outgoing) -> Result<Envelope, crate::smtp::BadEnvelope> {
+    let verp = plus(&settings.address, &notice.bounce_token);
+    let sender = match settings.envelope {
+        EnvelopeSetting::Verp if settings.plus_addressing => Some(verp.as_str()),
+        _ if notice.kind.is_automatic() => None,
+        _ => Some(settings.address.as_str()),
+    };
+    let envelope = Envelope::new(sender, &notice.to.address)?.with_id(&notice.id.to_string());
+    match &settings.journal {
+        Some(journal) => envelope.with_journal(journal),
+        None => Ok(envelope),
+    }
+}
+
+fn plus(address: &str, token: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((local, domain)) => format!("{local}+{token}@{domain}"),
+        None => address.to_owned(),
+    }
+}
+
+fn of_outcome(outcome: Outcome, id: guichet_domain::ids::ExternalId) -> Delivery {
+    match outcome {
+        Outcome::Sent { text } => Delivery::Delivered { external_id: Some(id), detail: text },
+        Outcome::Transient { code, text, retry_after } => {
+            Delivery::Retry { detail: format!("{code} {text}"), after: retry_after, source_down: false }
+        }
+        Outcome::Permanent { code, enhanced, text } => {
+            let status = enhanced.unwrap_or_default();
+            // X.1.x speaks of the address; 550 without a status is how old servers say it.
+            let hard = status.starts_with("5.1.") || (status.is_empty() && matches!(code, 550 | 551 | 553));
+            Delivery::Refused { detail: format!("{code} {text}"), hard }
+        }
+        Outcome::Unknown { why } => Delivery::Unknown { detail: why },
+        Outcome::NotTried(NotTried::Passing { why, retry_after }) => {
+            Delivery::Retry { detail: why, after: retry_after, source_down: true }
+        }
+        Outcome::NotTried(NotTried::Lasting { why, remedy }) => {
+            Delivery::Retry { detail: format!("{why}; {remedy}"), after: None, source_down: true }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! From the network to the intake: the mailbox as a source.
+
+use std::sync::Mutex;
+
+use guichet_contract::{Cursor, CursorMove, Fault, Health, NotAccepted, Port, Stop, Verdict};
+use guichet_domain::inbound::{Explained, Inbound};
+use guichet_domain::reason;
+
+use crate::channel::{Desk, troubled};
+use crate::credentials::Credentials;
+use crate::imap::position::Position;
+use crate::imap::sink::{Batch, Body, Fetched, Outcome, Progress, Refusal, Sink};
+use crate::imap::{self, Error};
+use crate::oauth::AccessTokens;
+use crate::settings::{Imap, Proof};
+use crate::token;
+use crate::translate::{Letter, Reader};
+
+/// Receives until `stop`; a mailbox without IMAP only waits.
+pub(crate) async fn listen(desk: &Desk, port: Port, stop: Stop) -> Result<(), Fault> {
+    let Some(imap) = &desk.settings.imap else {
+        port.intake.report(Health::Good { note: idle_note(desk) });
+        stop.cancelled().await;
+        return Ok(());
+    };
+    let credentials = credentials(desk, imap, &port).await?;
+    let warning = desk.tokens(&port).await?.and_then(|tokens| tokens.warning(port.clock.now()));
+    let sink = MailSink {
+        reader: &desk.reader,
+        port: &port,
+        imap,
+        files: desk.settings.smtp.is_none(),
+        warning,
+        waiting: Mutex::new(0),
+    };
+    let ended = imap::receive(&imap.mailbox, &credentials, &sink, port.clock.as_ref(), &stop).await;
+    match ended {
+        Ok(()) | Err(Error::Stopped) => Ok(()),
+        Err(error) => {
+            if let (Error::TokenRefused { .. }, Credentials::Bearer { token, .. }) = (&error, &credentials)
+                && let Some(tokens) = desk.tokens(&port).await?
+            {
+                tokens.refused(token);
+            }
+            Err(fault(&error))
+        }
+    }
+}
+
+/// Tries to receive, changing nothing.
+pub(crate) async fn check(desk: &Desk, port: &Port) -> Result<Vec<String>, Fault> {
+    let Some(imap) = &desk.settings.imap else {
+        return Ok(vec!["no `imap` is configured: mail comes by `guichet inject` alone".to_owned()]);
+    };
+    let credentials = credentials(desk, imap, port).await?;
+    let stop = Stop::new();
+    imap::probe(&imap.mailbox, &credentials, &stop).await.map_err(|error| fault(&error))
+}
+
+async fn credentials(desk: &Desk, imap: &Imap, port: &Port) -> Result<Credentials, Fault> {
+    let user = imap.user.clone();
+    match &imap.proof {
+        Proof::Password(password) => Ok(Credentials::Password { user, password: password.expose().to_owned() }),
+        Proof::Token(mechanism) => {
+            let tokens = desk.tokens(port).await?.ok_or_else(|| {
+                Fault::lasting("the mailbox logs in with tokens and names no application", "add its `oauth` section")
+            })?;
+            let token = tokens.current().await.map_err(token::fault)?;
+            Ok(Credentials::Bearer { user, token, mechanism: *mechanism })
+        }
+    }
+}
+
+fn idle_note(desk: &Desk) -> String {
+    let out = if desk.settings.smtp.is_none() {
+        format!("; outgoing mail is written to files under {}", desk.folder.display())
+    } else {
+        String::new()
+    };
+    format!("takes mail from `guichet inject`{out}")
+}
+
+fn fault(error: &Error) -> Fault {
+    let words = error.to_string();
+    if !error.lasting() {
+        return Fault::passing(words);
+    }
+    // Errors of the mailbox say what and remedy in one sentence, parted by a semicolon.
+    match words.split_once("; ") {
+        Some((what, remedy)) => Fault::lasting(what, remedy),
+        None => Fault::lasting(words, "see the source's settings"),
+    }
+}
+
+/// Hands what was fetched to the intake.
+struct MailSink<'a> {
+    reader: &'a Reader,
+    port: &'a Port,
+    imap: &'a Imap,
+    files: bool,
+    warning: Option<String>,
+    waiting: Mutex<u64>,
+}
+
+impl MailSink<'_> {
+    fn letter(&self, mail: Fetched) -> Letter {
+        let quiet = (mail.history && !self.imap.acknowledge_history).then_some(reason::ACK_HISTORY);
+        let (raw, cut) = match mail.body {
+            Body::Whole(raw) => (raw, None),
+            Body::TooLarge(raw) => {
+                let detail = format!("{} bytes; the whole mail stays on the server", mail.size);
+                (raw, Some(Explained::new("mail.too_large", detail)))
+            }
+            // What the server will not hand out is kept aside by its name: nothing of it is silently passed over.
+            Body::Unreadable(why) => (Vec::new(), Some(Explained::new("mail.unreadable", why))),
+        };
+        Letter { name: mail.name, raw, received_at: self.port.clock.now(), quiet, cut }
+    }
+}
+
+impl Sink for MailSink<'_> {
+    async fn position(&self, folder: &str) -> Result<Option<Position>, String> {
+        let cursor = self.port.intake.cursor(folder).await.map_err(|fault| fault.to_string())?;
+        cursor.map(|cursor| cursor.0.parse::<Position>().map_err(|error| error.to_string())).transpose()
+    }
+
+    async fn accept(&self, batch: Batch) -> Result<Vec<Outcome>, Refusal> {
+        let step = CursorMove { key: batch.folder, to: Cursor(batch.position.to_string()) };
+        let letters: Vec<Letter> = batch.mails.into_iter().map(|mail| self.letter(mail)).collect();
+        let items = understood(self.reader, letters).await;
+        let accepted = self.port.intake.accept(items, vec![step]).await.map_err(|refused| match refused {
+            NotAccepted::Busy { after, why } => Refusal::Busy { after, why },
+            NotAccepted::Refused { why } => Refusal::Refused { why },
+        })?;
+        let outcome = |verdict: Verdict| match verdict {
+            Verdict::Quarantined => Outcome::Failed,
+            Verdict::Opened | Verdict::Appended | Verdict::Duplicate => Outcome::Processed,
+        };
+        if let Ok(mut count) = self.waiting.lock() {
+            *count += accepted.receipts.len() as u64;
+        }
+        Ok(accepted.receipts.iter().map(|receipt| outcome(receipt.verdict)).collect())
+    }
+
+    fn progress(&self, progress: Progress) {
+        let folder = &self.imap.mailbox.folder;
+        match progress {
+            Progress::Opened { exists } => {
+                self.port.intake.report(Health::Good { note: format!("{folder} is open and holds {exists} mails") });
+            }
+            Progress::Waiting => {
+                let taken = self.waiting.lock().map(|count| *count).unwrap_or_default();
+                let files = if self.files { "; no `smtp` is configured: outgoing mail is written to files" } else { "" };
+                let note = format!("{folder}: waiting for mail, {taken} taken in since it was opened{files}");
+                self.port.intake.report(match &self.warning {
+                    Some(warning) => Health::Warning { note: format!("{note}; {warning}") },
+                    None => Health::Good { note },
+                });
+            }
+            Progress::Busy { why } => troubled(self.port, format!("{folder}: mail waits on the server: {why}")),
+            Progress::NotFiled { why } => troubled(self.port, format!("{folder}: mail was taken in and not moved: {why}")),
+            Progress::NewEpoch => {
+                let note = format!("{folder}: the server numbers its mail anew; it is read again");
+                self.port.intake.report(Health::Warning { note });
+            }
+        }
+    }
+}
+
+/// Reads the letters off the tasks that serve sockets: a hostile mail may take long to read.
+async fn understood(reader: &Reader, letters: Vec<Letter>) -> Vec<Inbound> {
+    let reader = reader.clone();
+    let read = tokio::task::spawn_blocking(move || letters.into_iter().map(|letter| reader.read(letter)).collect());
+    // The reader catches its own panics; what is left is the runtime ending, when nobody takes the answer.
+    read.await.unwrap_or_default()
+}

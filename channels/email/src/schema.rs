@@ -1,0 +1,73 @@
+//! JSON Schema of a mailbox's settings, for editors and for `guichet config schema`.
+
+use serde_json::{Value, json};
+
+/// The schema (draft 2020-12) of the keys of an e-mail source.
+pub fn schema() -> Value {
+    let text = || json!({"type": "string"});
+    let flag = || json!({"type": "boolean"});
+    let security = || json!({"enum": ["tls", "starttls", "plain"]});
+    let auth = || json!({"enum": ["password", "xoauth2", "oauthbearer"]});
+    let number = |low: u64, high: u64| json!({"type": "integer", "minimum": low, "maximum": high});
+    let secret = |name: &str| {
+        ["file", "env", "credential"].map(|way| (format!("{name}_{way}"), text()))
+    };
+    let object = |fields: Vec<(String, Value)>, required: &[&str]| {
+        json!({
+            "type": "object",
+            "additionalProperties": false,
+            "properties": fields.into_iter().collect::<serde_json::Map<_, _>>(),
+            "required": required,
+        })
+    };
+    let named = |fields: &[(&str, Value)]| -> Vec<(String, Value)> {
+        fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    };
+    let server = [
+        ("host", text()),
+        ("port", number(1, 65_535)),
+        ("security", security()),
+        ("allow_plain", flag()),
+        ("user", text()),
+        ("auth", auth()),
+        ("ca_file", text()),
+    ];
+    let mut imap = named(&server);
+    imap.extend(secret("password"));
+    imap.extend(named(&[
+        ("folder", text()),
+        ("processed", text()),
+        ("failed", text()),
+        ("history", text()),
+        ("acknowledge_history", flag()),
+        ("max_mib", number(1, 1024)),
+        ("poll_secs", number(5, 300)),
+    ]));
+    let mut smtp = named(&server);
+    smtp.extend(secret("password"));
+    smtp.extend(named(&[("connections", number(1, 64)), ("per_minute", number(1, 1_000_000)), ("hello", text())]));
+    let mut oauth = named(&[
+        ("token_url", text()),
+        ("client_id", text()),
+        ("scope", text()),
+        ("refresh_expires_at", json!({"type": "string", "format": "date-time"})),
+        ("ca_file", text()),
+    ]);
+    oauth.extend(secret("client_secret"));
+    oauth.extend(secret("refresh_token"));
+    let list = || json!({"type": "array", "items": {"type": "string"}});
+    let fields = vec![
+        ("address".to_owned(), text()),
+        ("from_name".to_owned(), text()),
+        ("aliases".to_owned(), list()),
+        ("plus_addressing".to_owned(), flag()),
+        ("envelope".to_owned(), json!({"enum": ["verp", "null"]})),
+        ("journal".to_owned(), text()),
+        ("authserv_ids".to_owned(), list()),
+        ("check_dkim".to_owned(), flag()),
+        ("imap".to_owned(), object(imap, &["host", "user"])),
+        ("smtp".to_owned(), object(smtp, &["host"])),
+        ("oauth".to_owned(), object(oauth, &["token_url", "client_id"])),
+    ];
+    object(fields, &[])
+}
