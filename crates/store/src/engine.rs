@@ -40,7 +40,7 @@ impl Default for Options {
 /// An open database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
-    pools: Pools,
+    pub(crate) pools: Pools,
 }
 
 #[derive(Debug, Clone)]
@@ -159,7 +159,7 @@ impl Db {
         }
     }
 
-    async fn connect(target: &Target, options: &Options) -> Result<Self, StoreError> {
+    pub(crate) async fn connect(target: &Target, options: &Options) -> Result<Self, StoreError> {
         let pools = match target {
             Target::Sqlite(path) => {
                 make_private(path)?;

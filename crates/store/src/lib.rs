@@ -25,6 +25,9 @@ pub mod timer;
 mod value;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use engine::{Db, Options, Target, Tx};
 pub use error::{ErrorKind, StoreError};
 pub use record::{Batch, Verdict};

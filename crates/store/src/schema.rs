@@ -1,7 +1,7 @@
 //! Bringing the schema up to date.
 //!
 //! To change the schema: add the next number, with the same file name, to `migrations/sqlite` and
-//! `migrations/postgres`; add rows that fit it to `tests/samples` when it adds tables; never touch a file that was
+//! `migrations/postgres`; add rows that fit it to `src/tests/samples` when it adds tables; never touch a file that was
 //! released. Tests compare the two folders and apply each migration to a database with rows.
 
 use std::path::{Path, PathBuf};
@@ -17,12 +17,26 @@ pub(crate) static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres
 
 /// The schema this program writes.
 pub fn known_version() -> i64 {
-    SQLITE.iter().map(|migration| migration.version).max().unwrap_or(0)
+    latest(&SQLITE)
+}
+
+fn latest(migrations: &Migrator) -> i64 {
+    migrations.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
 /// Applies what is missing, after a copy when the file has a schema already.
 pub(crate) async fn migrate(pools: &Pools, backups: Option<&Path>) -> Result<(), StoreError> {
-    let known = known_version();
+    migrate_with(pools, [&SQLITE, &POSTGRES], backups).await
+}
+
+/// The same with these migrations, SQLite's and PostgreSQL's.
+pub(crate) async fn migrate_with(
+    pools: &Pools,
+    migrations: [&Migrator; 2],
+    backups: Option<&Path>,
+) -> Result<(), StoreError> {
+    let [sqlite, _] = migrations;
+    let known = latest(sqlite);
     let found = found_version(pools).await?;
     if let Some(found) = found.filter(|found| *found > known) {
         return Err(StoreError::Newer { found, known });
@@ -33,17 +47,17 @@ pub(crate) async fn migrate(pools: &Pools, backups: Option<&Path>) -> Result<(),
     if let (Some(found), Pools::Sqlite { writer, path, .. }) = (found, pools) {
         back_up(writer, path, backups, found).await?;
     }
-    match apply(pools).await {
+    match apply(pools, migrations).await {
         // Another process may have applied the same at the same time: what is left to do is then nothing.
         Err(_) if found_version(pools).await? == Some(known) => Ok(()),
         outcome => Ok(outcome?),
     }
 }
 
-async fn apply(pools: &Pools) -> Result<(), MigrateError> {
+async fn apply(pools: &Pools, [sqlite, postgres]: [&Migrator; 2]) -> Result<(), MigrateError> {
     match pools {
-        Pools::Sqlite { writer, .. } => SQLITE.run(writer).await,
-        Pools::Postgres(pool) => POSTGRES.run(pool).await,
+        Pools::Sqlite { writer, .. } => sqlite.run(writer).await,
+        Pools::Postgres(pool) => postgres.run(pool).await,
     }
 }
 

@@ -6,6 +6,7 @@
 mod claim;
 mod desk;
 mod settle;
+mod threads;
 mod told;
 
 use guichet_domain::Moment;
@@ -24,6 +25,7 @@ pub use desk::{
     suppress, thread,
 };
 pub use settle::{Outcome, Settlement, settle};
+pub use threads::threads;
 pub use told::{overtake, report_failed};
 
 /// All columns of an outbox row that [`read`] reads.
