@@ -10,7 +10,7 @@ use guichet_domain::ids::{ConversationKey, SourceName};
 use guichet_domain::rules::{DeskRules, Rules, SourceRules, Subscriber};
 use guichet_domain::token::{Key, Keyring, KeyringError};
 use guichet_domain::{Clock, Ids};
-use guichet_store::{Db, Options, StoreError, Target};
+use guichet_store::{Db, Options, StoreError, Target, keep};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
@@ -98,7 +98,10 @@ impl From<KeyringError> for KernelError {
 }
 
 /// Builds every source's channel, checking its settings; opens neither network nor database.
-pub fn build_channels(config: &Config, state: &StateFolder) -> Result<Vec<(SourceSettings, Arc<dyn Channel>)>, KernelError> {
+pub fn build_channels(
+    config: &Config,
+    state: &StateFolder,
+) -> Result<Vec<(SourceSettings, Arc<dyn Channel>)>, KernelError> {
     let kinds = kinds();
     let failed = |settings: &SourceSettings, error| KernelError::Source {
         origin: config.origin(),
@@ -109,12 +112,15 @@ pub fn build_channels(config: &Config, state: &StateFolder) -> Result<Vec<(Sourc
     for settings in &config.sources {
         let Some(kind) = kinds.iter().find(|kind| kind.name() == settings.channel) else {
             let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-            return Err(failed(settings, SettingsError {
-                key: "channel".into(),
-                value: Some(format!("\"{}\"", settings.channel)),
-                what: "this build has no such channel".into(),
-                remedy: format!("use one of: {}", names.join(", ")),
-            }));
+            return Err(failed(
+                settings,
+                SettingsError {
+                    key: "channel".into(),
+                    value: Some(format!("\"{}\"", settings.channel)),
+                    what: "this build has no such channel".into(),
+                    remedy: format!("use one of: {}", names.join(", ")),
+                },
+            ));
         };
         let folder = state.source(settings.name.as_str());
         let channel =
@@ -138,7 +144,9 @@ impl Kernel {
         let subscribers = channels
             .iter()
             .filter(|(settings, _)| settings.enabled)
-            .filter_map(|(settings, channel)| Some(Subscriber { source: settings.name.clone(), events: channel.events()? }))
+            .filter_map(|(settings, channel)| {
+                Some(Subscriber { source: settings.name.clone(), events: channel.events()? })
+            })
             .collect();
         let desk = Arc::new(config.desk_rules(subscribers)?);
         let sources = channels
@@ -184,18 +192,10 @@ pub fn target(_config: &Config, state: &StateFolder) -> Target {
 
 /// The current key and the older ones, as `id:hex` lines; made when there are none.
 async fn keyring(db: &Db, ids: &dyn Ids, clock: &dyn Clock) -> Result<Keyring, KernelError> {
+    let mut secret = [0; 32];
+    ids.random(&mut secret);
     let mut tx = db.write().await?;
-    let stored = guichet_store::setting::get(&mut tx, KEYS).await?;
-    let lines = match stored {
-        Some(lines) => lines,
-        None => {
-            let mut secret = [0; 32];
-            ids.random(&mut secret);
-            let line = format!("0:{}", hex(&secret));
-            guichet_store::setting::put(&mut tx, KEYS, &line, clock.now()).await?;
-            line
-        }
-    };
+    let lines = keep::first_setting(&mut tx, KEYS, &format!("0:{}", hex(&secret)), clock.now()).await?;
     tx.commit().await?;
     let mut keys = lines.lines().map(key).collect::<Result<Vec<_>, _>>()?;
     if keys.is_empty() {

@@ -1,2 +1,3 @@
-//! .
+//! Arguments become a command, its end an exit code.
+
 fn main() {}

@@ -56,12 +56,19 @@ impl StateFolder {
     pub fn lock(&self) -> Result<StateLock, StateError> {
         let failed = |source| StateError::Unusable { root: self.root.clone(), source };
         let path = self.root.join("lock");
-        let mut file =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path).map_err(failed)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let pid = std::fs::read_to_string(&path).ok().map(|pid| pid.trim().to_owned()).filter(|pid| !pid.is_empty());
+                let pid =
+                    std::fs::read_to_string(&path).ok().map(|pid| pid.trim().to_owned()).filter(|pid| !pid.is_empty());
                 return Err(StateError::Held { root: self.root.clone(), pid });
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),

@@ -151,7 +151,12 @@ pub fn run(
 }
 
 /// One life of the source. A panic is a passing fault; a source that does not return in time is left behind.
-async fn once(tasks: &TaskTracker, channel: &Arc<dyn Channel>, port: &Port, lifecycle: &Lifecycle) -> Result<(), Fault> {
+async fn once(
+    tasks: &TaskTracker,
+    channel: &Arc<dyn Channel>,
+    port: &Port,
+    lifecycle: &Lifecycle,
+) -> Result<(), Fault> {
     let source = port.source.clone();
     info!(%source, "source starts");
     let (channel, port, stop) = (Arc::clone(channel), port.clone(), lifecycle.soft.child_token());

@@ -59,7 +59,10 @@ impl DeskSettings {
     pub(super) fn check(&self, origin: &str) -> Result<(), ConfigError> {
         let wrong = |what: String| Err(ConfigError::Wrong { place: origin.to_owned(), what });
         if !is_valid_prefix(&self.prefix) {
-            return wrong(format!("[desk] prefix = \"{}\": it cannot stand before a number; use 2 to 8 letters and digits, a letter first", self.prefix));
+            return wrong(format!(
+                "[desk] prefix = \"{}\": it cannot stand before a number; use 2 to 8 letters and digits, a letter first",
+                self.prefix
+            ));
         }
         if self.name.trim().is_empty() || self.name.chars().any(char::is_control) {
             return wrong("[desk] name: it is empty or holds control characters; give the desk a name".to_owned());
@@ -81,9 +84,7 @@ impl DeskSettings {
 
     /// The calendar.
     pub(super) fn calendar(&self, origin: &str) -> Result<Calendar, ConfigError> {
-        Calendar::new(&self.calendar).map_err(|error| ConfigError::Wrong {
-            place: origin.to_owned(),
-            what: format!("[desk.calendar] {error}"),
-        })
+        Calendar::new(&self.calendar)
+            .map_err(|error| ConfigError::Wrong { place: origin.to_owned(), what: format!("[desk.calendar] {error}") })
     }
 }

@@ -243,8 +243,8 @@ fn parse(file: &Path, text: &str) -> Result<Written, ConfigError> {
 
 fn taxonomy(file: Option<&Path>) -> Result<Taxonomy, ConfigError> {
     let Some(file) = file else { return Ok(Taxonomy::default()) };
-    let text = std::fs::read_to_string(file)
-        .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+    let text =
+        std::fs::read_to_string(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
     Taxonomy::from_toml(&text)
         .map_err(|error| ConfigError::Wrong { place: file.display().to_string(), what: error.to_string() })
 }

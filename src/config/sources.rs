@@ -78,15 +78,16 @@ pub(super) fn read(written: &[toml::Table], origin: &str) -> Result<Vec<SourceSe
     }
     let mut sources: Vec<SourceSettings> = Vec::new();
     for (at, table) in written.iter().enumerate() {
-        let called = table.get("name").and_then(toml::Value::as_str).map_or_else(
-            || format!("source number {}", at + 1),
-            |name| format!("source \"{name}\""),
-        );
+        let called = table
+            .get("name")
+            .and_then(toml::Value::as_str)
+            .map_or_else(|| format!("source number {}", at + 1), |name| format!("source \"{name}\""));
         let wrong = |what: String| ConfigError::Wrong { place: origin.to_owned(), what: format!("{called}: {what}") };
         let (common, rest): (toml::Table, toml::Table) =
             table.clone().into_iter().partition(|(key, _)| COMMON.contains(&key.as_str()));
-        let common: Common =
-            common.try_into().map_err(|error: toml::de::Error| wrong(settings::explain(error.message()).to_string()))?;
+        let common: Common = common
+            .try_into()
+            .map_err(|error: toml::de::Error| wrong(settings::explain(error.message()).to_string()))?;
         if !is_plain(&common.name) {
             return Err(wrong("its name cannot stand in an address; use lower-case letters, digits and dashes".into()));
         }

@@ -79,9 +79,8 @@ impl Ledger {
             .chain(references.iter().map(|(_, ticket)| *ticket))
             .chain(conversation)
             .chain(thread);
-        let participants: HashMap<TicketId, HashSet<String>> = candidates
-            .filter_map(|ticket| Some((ticket, self.rows.participants.get(&ticket)?.clone())))
-            .collect();
+        let participants: HashMap<TicketId, HashSet<String>> =
+            candidates.filter_map(|ticket| Some((ticket, self.rows.participants.get(&ticket)?.clone()))).collect();
         Found { tokens, own: prepared.own.clone(), ids, references, conversation, thread, participants }
     }
 
@@ -112,7 +111,8 @@ impl Ledger {
         }
         if decision.opened {
             self.rows.references.insert(decision.ticket.reference, id);
-            let key: (SourceName, ConversationKey) = (decision.ticket.source.clone(), decision.ticket.conversation.clone());
+            let key: (SourceName, ConversationKey) =
+                (decision.ticket.source.clone(), decision.ticket.conversation.clone());
             self.rows.conversations.insert(key, id);
             if let Some(thread) = thread {
                 self.rows.threads.entry(thread.to_owned()).or_insert(id);

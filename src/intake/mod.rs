@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guichet_contract::{Accepted, CursorMove, NotAccepted, Receipt};
-use guichet_domain::inbound::{Explained, Inbound};
 use guichet_domain::ids::SourceName;
+use guichet_domain::inbound::{Explained, Inbound};
 use guichet_domain::reason;
 use guichet_store::{ErrorKind, StoreError};
 use tokio::sync::{mpsc, oneshot};
@@ -200,11 +200,7 @@ async fn commit(kernel: &Kernel, orders: Vec<Order>) {
 }
 
 /// One transaction over all of `items`.
-async fn attempt(
-    kernel: &Kernel,
-    items: &mut [Prepared],
-    moves: &[record::Move],
-) -> Result<Vec<Receipt>, StoreError> {
+async fn attempt(kernel: &Kernel, items: &mut [Prepared], moves: &[record::Move]) -> Result<Vec<Receipt>, StoreError> {
     let now = kernel.clock.now();
     crate::crash::point("intake.before_begin");
     let mut tx = kernel.db.write().await?;

@@ -8,13 +8,13 @@ use guichet_contract::{
 };
 use guichet_domain::ids::{ConversationKey, Seq, SourceName};
 use guichet_domain::inbound::Inbound;
-use guichet_store::{StoreError, cursor, slot, ticket};
+use guichet_store::{StoreError, keep, ticket, timeline};
 
 use crate::intake::Reception;
 use crate::kernel::Source;
 
 /// Most entries of one look at a timeline.
-const MAX_ENTRIES: u32 = 200;
+const MAX_ENTRIES: i64 = 200;
 
 /// One source's way into the core.
 struct SourceIntake {
@@ -39,19 +39,19 @@ impl Intake for SourceIntake {
 
     async fn cursor(&self, key: &str) -> Result<Option<Cursor>, Fault> {
         let mut tx = self.reception.kernel.db.read().await.map_err(|error| fault(&error))?;
-        let value = cursor::get(&mut tx, &self.name, key).await.map_err(|error| fault(&error))?;
+        let value = keep::cursor(&mut tx, &self.name, key).await.map_err(|error| fault(&error))?;
         Ok(value.map(Cursor))
     }
 
     async fn slot(&self, key: &str) -> Result<SlotValue, Fault> {
         let mut tx = self.reception.kernel.db.read().await.map_err(|error| fault(&error))?;
-        let slot = slot::get(&mut tx, &self.name, key).await.map_err(|error| fault(&error))?;
+        let slot = keep::slot(&mut tx, &self.name, key).await.map_err(|error| fault(&error))?;
         Ok(SlotValue { value: slot.value, version: slot.version })
     }
 
     async fn put_slot(&self, key: &str, seen: i64, value: Option<String>) -> Result<bool, Fault> {
         let mut tx = self.reception.kernel.db.write().await.map_err(|error| fault(&error))?;
-        let written = slot::compare_and_set(&mut tx, &self.name, key, seen, value.as_deref())
+        let written = keep::compare_and_set(&mut tx, &self.name, key, seen, value.as_deref())
             .await
             .map_err(|error| fault(&error))?;
         tx.commit().await.map_err(|error| fault(&error))?;
@@ -60,13 +60,11 @@ impl Intake for SourceIntake {
 
     async fn timeline(&self, conversation: &ConversationKey, after: Seq) -> Result<Vec<TimelineEntry>, Fault> {
         let mut tx = self.reception.kernel.db.read().await.map_err(|error| fault(&error))?;
-        let ticket =
-            ticket::by_conversation(&mut tx, &self.name, conversation).await.map_err(|error| fault(&error))?;
+        let ticket = ticket::by_conversation(&mut tx, &self.name, conversation).await.map_err(|error| fault(&error))?;
         let Some(ticket) = ticket else { return Ok(Vec::new()) };
-        let entries = guichet_store::entry::public_after(&mut tx, ticket.id, after, MAX_ENTRIES)
-            .await
-            .map_err(|error| fault(&error))?;
-        let shown = |entry: guichet_domain::entry::Entry| {
+        let entries = timeline::public(&mut tx, ticket.id, after, MAX_ENTRIES).await.map_err(|error| fault(&error))?;
+        let shown = |kept: timeline::KeptEntry| {
+            let entry = kept.entry;
             let seq = entry.seq?;
             Some(TimelineEntry { seq, kind: entry.kind, author: entry.author, text: entry.text, at: entry.at })
         };

@@ -72,7 +72,9 @@ impl Prepared {
     pub(crate) fn new(inbound: Inbound, bench: &Bench<'_>) -> Result<Self, NotAccepted> {
         let source = &bench.rules.source.name;
         if inbound.external_id.as_str().is_empty() {
-            return Err(NotAccepted::Refused { why: "an item without an id cannot be told from its repetition".into() });
+            return Err(NotAccepted::Refused {
+                why: "an item without an id cannot be told from its repetition".into(),
+            });
         }
         let mut keys = vec![format!("{source}\n{}", inbound.external_id)];
         keys.extend(inbound.same_as.iter().take(MAX_KEYS).map(|key| format!("{}\n{key}", bench.channel)));

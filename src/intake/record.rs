@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use guichet_contract::Receipt;
+use guichet_domain::Moment;
 use guichet_domain::decide::{Decision, decide};
 use guichet_domain::event::{Arrival, Event};
 use guichet_domain::ids::{ConversationKey, DeliveryId, InboundId, MessageId, Seq, SourceName, TicketId};
@@ -12,7 +13,6 @@ use guichet_domain::reason;
 use guichet_domain::reference::Reference;
 use guichet_domain::token::{Claim, StatusToken};
 use guichet_domain::verdict::Verdict;
-use guichet_domain::Moment;
 use guichet_store::intake::{Answer, KeyRow, Reserved, Wanted, find, reserve, taken_references};
 use guichet_store::record::{Batch, record};
 use guichet_store::{StoreError, Tx, outbox};
@@ -68,9 +68,7 @@ pub(crate) async fn take_in(
     let mut proofs: Vec<DeliveryId> = Vec::new();
     for (at, item) in items.iter().enumerate() {
         let outcome = match reserved.get(&item.id) {
-            Some(Reserved::Earlier { inbound, answer }) => {
-                earlier(answer.as_ref(), outcomes.get(inbound))
-            }
+            Some(Reserved::Earlier { inbound, answer }) => earlier(answer.as_ref(), outcomes.get(inbound)),
             None | Some(Reserved::Won) => {
                 let (outcome, decision) = decide_one(kernel, &ledger, item, &mut proofs, now);
                 if let Some(mut decision) = decision {
@@ -173,7 +171,8 @@ fn decide_one(
     now: Moment,
 ) -> (Outcome, Option<Decision>) {
     let base = Outcome { kept: true, ..Outcome::default() };
-    let aside = |why: &Explained| Outcome { verdict: Some(Verdict::Quarantined), reason: Some(why.clone()), ..base.clone() };
+    let aside =
+        |why: &Explained| Outcome { verdict: Some(Verdict::Quarantined), reason: Some(why.clone()), ..base.clone() };
     let item = match &prepared.content {
         Ok(item) => item,
         Err(why) => return (aside(why), None),

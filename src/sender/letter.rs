@@ -23,11 +23,9 @@ pub(super) struct Letter {
 /// Looks up what the claimed rows refer to, in the transaction that claimed them.
 pub(super) async fn letters(
     tx: &mut Tx,
-    kernel: &Kernel,
     claimed: Vec<(OutboxRow, OwnedSemaphorePermit)>,
 ) -> Result<Vec<(Letter, OwnedSemaphorePermit)>, StoreError> {
     let threads = outbox::threads(tx, claimed.iter().map(|(row, _)| row.ticket), THREAD).await?;
-    let _ = kernel;
     Ok(claimed
         .into_iter()
         .map(|(row, permit)| {

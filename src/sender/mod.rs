@@ -16,8 +16,9 @@ use guichet_domain::decide::decide;
 use guichet_domain::event::Event;
 use guichet_domain::ids::{DeliveryId, SourceName, TicketId};
 use guichet_domain::inbound::Explained;
-use guichet_domain::reason;
+use guichet_domain::reason::{self, Reason};
 use guichet_store::outbox::{self, Claim, OutboxRow, Settlement};
+use guichet_store::record::{Batch, Identity, record};
 use guichet_store::{StoreError, ticket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
@@ -128,7 +129,7 @@ async fn round(
         }
         claimed.extend(rows.into_iter().map_while(|row| permits.pop().map(|permit| (row, permit))));
     }
-    let threads = letters(&mut tx, kernel, claimed).await?;
+    let threads = letters(&mut tx, claimed).await?;
     crate::crash::point("sender.before_claim_commit");
     tx.commit().await?;
     crate::crash::point("sender.after_claim_commit");
@@ -182,12 +183,13 @@ async fn settle(kernel: &Kernel, attempted: &[Attempted]) -> Result<(), StoreErr
     let settlements: Vec<Settlement> = ended.iter().map(|ended| ended.settlement.clone()).collect();
     let mut tx = kernel.db.write().await?;
     let stale = outbox::settle(&mut tx, &settlements, now).await?;
-    for ended in &ended {
-        let bad = ended.bad_address.as_ref().filter(|_| !stale.contains(&ended.settlement.id));
-        if let Some(address) = bad {
-            guichet_store::identity::mark_undeliverable(&mut tx, address, &reason::REPORT_HARD, now).await?;
+    let mut batch = Batch { at: now, ..Batch::default() };
+    for ended in ended.iter().filter(|ended| !stale.contains(&ended.settlement.id)) {
+        if let Some(address) = &ended.bad_address {
+            batch.identities.push(undeliverable(address, now));
         }
     }
+    record(&mut tx, &batch).await?;
     crate::crash::point("sender.before_settle_commit");
     tx.commit().await?;
     crate::crash::point("sender.after_settle_commit");
@@ -200,6 +202,11 @@ async fn settle(kernel: &Kernel, attempted: &[Attempted]) -> Result<(), StoreErr
         }
     }
     Ok(())
+}
+
+fn undeliverable(address: &str, at: Moment) -> Identity<'_> {
+    static HARD: Reason = reason::REPORT_HARD;
+    Identity { address, language: None, verified: false, undeliverable: Some(&HARD), works: false, at }
 }
 
 /// Puts what went wrong before an agent's eyes: on the ticket itself.

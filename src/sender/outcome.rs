@@ -45,7 +45,9 @@ pub(super) async fn attempt(kernel: &Kernel, channel: &dyn Channel, port: &Port,
         let surely_not = abilities.finds_sent;
         let may_repeat = abilities.idempotent_send || (abilities.repeats_once && letter.row.doubts < MOST_DOUBTS);
         if !surely_not && !may_repeat {
-            return Delivery::Unknown { detail: "an earlier attempt has no known end, and repeating could show twice".into() };
+            return Delivery::Unknown {
+                detail: "an earlier attempt has no known end, and repeating could show twice".into(),
+            };
         }
     }
     let limit = Duration::from_secs(abilities.deadline_secs);
@@ -62,7 +64,11 @@ async fn look_for(channel: &dyn Channel, port: &Port, outgoing: &Outgoing) -> Op
         Ok(None) => None,
         Err(fault) => {
             let (Fault::Passing { what } | Fault::Lasting { what, .. }) = fault;
-            Some(Delivery::Retry { detail: format!("cannot be looked for now: {what}"), after: None, source_down: true })
+            Some(Delivery::Retry {
+                detail: format!("cannot be looked for now: {what}"),
+                after: None,
+                source_down: true,
+            })
         }
     }
 }
@@ -94,9 +100,8 @@ pub(super) fn settlement(kernel: &Kernel, row: &OutboxRow, delivery: &Delivery, 
         }
         Delivery::Unknown { detail } => {
             let doubts = row.doubts + 1;
-            let helps = abilities.finds_sent
-                || abilities.idempotent_send
-                || (abilities.repeats_once && doubts < MOST_DOUBTS);
+            let helps =
+                abilities.finds_sent || abilities.idempotent_send || (abilities.repeats_once && doubts < MOST_DOUBTS);
             if helps {
                 (Outcome::Doubt { due_at: now + DOUBT_GRACE }, detail)
             } else {

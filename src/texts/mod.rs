@@ -121,21 +121,22 @@ impl Texts {
         let status_link =
             self.public_url.as_ref().zip(facts.status_token.as_ref()).map(|(url, token)| format!("{url}/t/{token}"));
         let context = context! {
-            reference => facts.reference,
-            subject => facts.subject,
+            reference => &facts.reference,
+            subject => &facts.subject,
             category => category,
             promised => promised,
             status_link => status_link,
-            words => facts.words,
-            agent => facts.agent,
-            name => facts.name,
+            words => &facts.words,
+            agent => &facts.agent,
+            name => &facts.name,
             window_days => facts.window_days,
-            desk => self.desk,
+            desk => &self.desk,
         };
         let broken = |what: String| TextsError::Template { origin: name.clone(), what };
         let template = self.environment.get_template(&name).map_err(|error| broken(error.to_string()))?;
         let whole = template.render(context).map_err(|error| broken(format!("{error:#}")))?;
-        let (subject, text) = split(&whole).ok_or_else(|| broken("it must begin with \"Subject: \" and an empty line".into()))?;
+        let (subject, text) =
+            split(&whole).ok_or_else(|| broken("it must begin with \"Subject: \" and an empty line".into()))?;
         let html = html::from_text(&text, language);
         Ok(Rendered { subject, text, html })
     }
@@ -148,9 +149,10 @@ impl Texts {
             let (Some(kind), Some(language)) = (NoticeKind::parse(kind), Language::parse(language)) else { continue };
             for facts in samples() {
                 self.render(kind, language, &facts, &taxonomy).map_err(|error| match (error, folder) {
-                    (TextsError::Template { origin, what }, Some(folder)) => {
-                        TextsError::Template { origin: folder.join(format!("{origin}.txt")).display().to_string(), what }
-                    }
+                    (TextsError::Template { origin, what }, Some(folder)) => TextsError::Template {
+                        origin: folder.join(format!("{origin}.txt")).display().to_string(),
+                        what,
+                    },
                     (error, _) => error,
                 })?;
             }
@@ -174,7 +176,12 @@ fn samples() -> [Facts; 2] {
         window_days: Some(7),
         event: None,
     };
-    let bare = Facts { reference: full.reference.clone(), words: full.words.clone(), agent: full.agent.clone(), ..Facts::default() };
+    let bare = Facts {
+        reference: full.reference.clone(),
+        words: full.words.clone(),
+        agent: full.agent.clone(),
+        ..Facts::default()
+    };
     [full, bare]
 }
 
@@ -198,7 +205,8 @@ fn overrides(folder: &Path) -> Result<Vec<(String, String, PathBuf)>, TextsError
     let mut found = Vec::new();
     for file in std::fs::read_dir(folder).map_err(failed)? {
         let file = file.map_err(failed)?.path();
-        let Some(name) = file.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".txt")) else {
+        let Some(name) = file.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".txt"))
+        else {
             continue;
         };
         if !EMBEDDED.iter().any(|(known, _)| *known == name) {

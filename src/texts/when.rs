@@ -41,7 +41,8 @@ pub(super) fn say(at: Moment, zone: Option<&str>, language: Language) -> String 
     let minute = 60_000_000;
     let rounded = Moment::from_micros((at.micros() + minute - 1).div_euclid(minute) * minute);
     let local = rounded.timestamp().to_zoned(zone);
-    let day = DAYS.get(usize::try_from(local.weekday().to_monday_zero_offset()).unwrap_or(0)).copied().unwrap_or_default();
+    let day =
+        DAYS.get(usize::try_from(local.weekday().to_monday_zero_offset()).unwrap_or(0)).copied().unwrap_or_default();
     let month = MONTHS.get(usize::try_from(local.month() - 1).unwrap_or(0)).copied().unwrap_or_default();
     let (number, year, hour, minute) = (local.day(), local.year(), local.hour(), local.minute());
     match language {

@@ -60,8 +60,7 @@ pub(crate) struct Desk {
 
 impl Desk {
     fn new(settings: Settings, folder: PathBuf) -> Self {
-        let reader =
-            Reader { own: OwnAddresses::new(&settings.own), authserv_ids: settings.authserv_ids.clone() };
+        let reader = Reader { own: OwnAddresses::new(&settings.own), authserv_ids: settings.authserv_ids.clone() };
         Self { settings, reader, folder, outlet: OnceCell::new(), tokens: OnceCell::new() }
     }
 

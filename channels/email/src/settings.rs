@@ -246,8 +246,16 @@ impl Settings {
 
 fn receiving(written: WrittenImap, has_oauth: bool) -> Result<Imap, SettingsError> {
     let standard = if written.security == SecuritySetting::Tls { 993 } else { 143 };
-    let endpoint = endpoint("imap", &written.host, written.port.unwrap_or(standard), written.security, written.allow_plain, written.ca_file)?;
-    let keys = SecretKeys { file: written.password_file, env: written.password_env, credential: written.password_credential };
+    let endpoint = endpoint(
+        "imap",
+        &written.host,
+        written.port.unwrap_or(standard),
+        written.security,
+        written.allow_plain,
+        written.ca_file,
+    )?;
+    let keys =
+        SecretKeys { file: written.password_file, env: written.password_env, credential: written.password_credential };
     let proof = proof("imap", written.auth, &keys, has_oauth)?
         .ok_or_else(|| missing("imap.password_file", "the file that holds the password"))?;
     let mut limits = Limits::default();
@@ -264,9 +272,15 @@ fn receiving(written: WrittenImap, has_oauth: bool) -> Result<Imap, SettingsErro
         failed: written.failed,
         history: history(written.history.as_deref().unwrap_or("since 7d"))?,
         limits,
+        suspects: crate::imap::Suspects::default(),
     };
     if mailbox.processed.as_ref().or(mailbox.failed.as_ref()) == Some(&mailbox.folder) {
-        return Err(wrong("imap.processed", &mailbox.folder, "mail cannot be moved to where it is", "name another folder"));
+        return Err(wrong(
+            "imap.processed",
+            &mailbox.folder,
+            "mail cannot be moved to where it is",
+            "name another folder",
+        ));
     }
     Ok(Imap { mailbox, user: written.user, proof, acknowledge_history: written.acknowledge_history })
 }
@@ -277,8 +291,16 @@ fn sending(written: WrittenSmtp, address: Option<&str>, has_oauth: bool) -> Resu
         SecuritySetting::Starttls => 587,
         SecuritySetting::Plain => 25,
     };
-    let endpoint = endpoint("smtp", &written.host, written.port.unwrap_or(standard), written.security, written.allow_plain, written.ca_file)?;
-    let keys = SecretKeys { file: written.password_file, env: written.password_env, credential: written.password_credential };
+    let endpoint = endpoint(
+        "smtp",
+        &written.host,
+        written.port.unwrap_or(standard),
+        written.security,
+        written.allow_plain,
+        written.ca_file,
+    )?;
+    let keys =
+        SecretKeys { file: written.password_file, env: written.password_env, credential: written.password_credential };
     let proof = proof("smtp", written.auth, &keys, has_oauth)?;
     if proof.is_some() && written.user.is_none() {
         return Err(missing("smtp.user", "the account the password belongs to"));
@@ -381,12 +403,7 @@ fn history(text: &str) -> Result<History, SettingsError> {
 }
 
 fn missing(key: &str, what: &str) -> SettingsError {
-    SettingsError {
-        key: key.to_owned(),
-        value: None,
-        what: "it is missing".to_owned(),
-        remedy: format!("add {what}"),
-    }
+    SettingsError { key: key.to_owned(), value: None, what: "it is missing".to_owned(), remedy: format!("add {what}") }
 }
 
 fn wrong(key: &str, value: &str, what: &str, remedy: &str) -> SettingsError {

@@ -6,6 +6,8 @@
 //! what each side must do, and [`conformance`] checks it against every channel.
 
 pub mod channel;
+/// Only in tests: the daemon is built without the feature.
+#[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod intake;
 pub mod outgoing;

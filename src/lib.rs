@@ -1,0 +1,18 @@
+//! guichet: an omnichannel intake gateway for help desks.
+//!
+//! The daemon wires, serves and schedules; what a request means is decided in `guichet-domain`, how it is kept in
+//! `guichet-store`, how networks speak in the channels. This library has one user, `main.rs`, and exists so that tests
+//! reach its parts. `docs/ARCHITECTURE.md` walks through one message in and one notice out.
+
+pub mod ambient;
+pub mod blobs;
+pub mod config;
+pub mod crash;
+pub mod intake;
+pub mod kernel;
+pub mod lifecycle;
+pub mod sender;
+pub mod state;
+pub mod supervisor;
+pub mod texts;
+mod writing;
