@@ -1,9 +1,10 @@
 //! How fast a mailbox is read, against a bare reader on the same server in the same run.
 //!
-//! `cargo run --release -p guichet-email --example read_rate -- PORT CA_FILE USER PASSWORD [rounds]`
+//! `cargo run --release -p guichet-email --example read_rate -- PORT CA_FILE USER PASSWORD [ROUNDS [FOLDER]]`
 //!
 //! The bare reader sends one `UID FETCH 1:*` over TLS and counts bytes: the most the server gives to one connection. Ours
-//! goes through the whole receiving loop, sizes and batches included, into a sink that only counts; mail stays in place.
+//! goes through the whole receiving loop, sizes and batches included, into a sink that only counts. Mail stays in place, or
+//! is moved to FOLDER in the last round.
 #![expect(clippy::print_stdout, reason = "a program to be looked at")]
 
 use std::path::Path;
@@ -15,7 +16,7 @@ use guichet_domain::time::Moment;
 use guichet_email::credentials::Credentials;
 use guichet_email::imap::position::{History, Position};
 use guichet_email::imap::sink::{Batch, Body, Outcome, Progress, Refusal, Sink};
-use guichet_email::imap::{Limits, Mailbox, receive};
+use guichet_email::imap::{Limits, Mailbox, Suspects, receive};
 use guichet_email::net::{self, Endpoint, Security};
 use guichet_email::tls;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -33,14 +34,16 @@ async fn main() -> Result<(), Failure> {
     let tls = tls::client_config(Some(Path::new(ca)))?;
     let endpoint =
         Endpoint { host: "localhost".into(), port: port.parse()?, security: Security::Tls, plain_anywhere: false, tls };
-    for _ in 0..rest.first().map_or(Ok(1), |rounds| rounds.parse::<u32>())? {
+    let rounds = rest.first().map_or(Ok(1), |rounds| rounds.parse::<u32>())?;
+    for round in 1..=rounds {
         let started = Instant::now();
         let (mails, bytes) = bare(&endpoint, user, password).await?;
         report("bare reader", mails, bytes, started);
         let credentials = Credentials::Password { user: user.clone(), password: password.clone() };
         let started = Instant::now();
-        let (mails, bytes) = ours(endpoint.clone(), &credentials, mails).await?;
-        report("receiving loop", mails, bytes, started);
+        let folder = rest.get(1).filter(|_| round == rounds).cloned();
+        let (mails, bytes) = ours(endpoint.clone(), &credentials, (mails, folder), started).await?;
+        report("receiving loop, filed", mails, bytes, started);
     }
     let status = std::fs::read_to_string("/proc/self/status")?;
     println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default());
@@ -53,12 +56,25 @@ fn report(who: &str, mails: u64, bytes: u64, started: Instant) {
     println!("{who}: {mails} mails, {megabytes:.1} MB, {rate:.0} mails/s");
 }
 
-async fn ours(endpoint: Endpoint, credentials: &Credentials, expected: u64) -> Result<(u64, u64), Failure> {
+async fn ours(
+    endpoint: Endpoint,
+    credentials: &Credentials,
+    (expected, processed): (u64, Option<String>),
+    started: Instant,
+) -> Result<(u64, u64), Failure> {
     let limits = Limits { connect: Duration::from_secs(5), ..Limits::default() };
     let folder = "INBOX".to_owned();
-    let mailbox = Mailbox { endpoint, folder, processed: None, failed: None, history: History::All, limits };
+    let mailbox = Mailbox {
+        endpoint,
+        folder,
+        processed,
+        failed: None,
+        history: History::All,
+        limits,
+        suspects: Suspects::default(),
+    };
     let stop = CancellationToken::new();
-    let counter = Counter { expected, mails: AtomicU64::new(0), bytes: AtomicU64::new(0), stop: stop.clone() };
+    let counter = Counter { expected, started, mails: AtomicU64::new(0), bytes: AtomicU64::new(0), stop: stop.clone() };
     receive(&mailbox, credentials, &counter, &Fixed, &stop).await?;
     Ok((counter.mails.load(Ordering::Relaxed), counter.bytes.load(Ordering::Relaxed)))
 }
@@ -73,6 +89,7 @@ impl Clock for Fixed {
 
 struct Counter {
     expected: u64,
+    started: Instant,
     mails: AtomicU64,
     bytes: AtomicU64,
     stop: CancellationToken,
@@ -89,10 +106,10 @@ impl Sink for Counter {
             self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         }
         let read = batch.mails.len() as u64 + self.mails.fetch_add(batch.mails.len() as u64, Ordering::Relaxed);
-        if read >= self.expected {
-            self.stop.cancel();
+        if read == self.expected && !batch.mails.is_empty() {
+            report("receiving loop, read", read, self.bytes.load(Ordering::Relaxed), self.started);
         }
-        Ok(vec![Outcome::Keep; batch.mails.len()])
+        Ok(vec![Outcome::Processed; batch.mails.len()])
     }
 
     fn progress(&self, progress: Progress) {

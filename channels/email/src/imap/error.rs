@@ -189,6 +189,20 @@ impl Error {
         )
     }
 
+    /// Whether the connection ended under a command: by the server, by the network, or by its silence.
+    pub(super) const fn broke_off(&self) -> bool {
+        matches!(self, Self::Closed { .. } | Self::Silent { .. } | Self::Broken { .. })
+    }
+
+    /// What happened, and what is to be done about it.
+    pub fn parts(&self) -> (String, String) {
+        let text = self.to_string();
+        match text.rsplit_once("; ") {
+            Some((what, remedy)) => (what.to_owned(), remedy.to_owned()),
+            None => (text, String::new()),
+        }
+    }
+
     /// Whether a new access token should be fetched before the next try.
     pub const fn token_refused(&self) -> bool {
         matches!(self, Self::TokenRefused { .. })
@@ -210,6 +224,14 @@ mod tests {
     fn a_servers_words_lose_addresses_and_line_ends() {
         assert_eq!(said("user bob@example.org\r\nis   unknown"), "user (address) is unknown");
         assert_eq!(said(&"x".repeat(500)).len(), 160);
+    }
+
+    #[test]
+    fn what_and_remedy_are_told_apart_whatever_the_server_says() {
+        let error = Error::LoginRefused { place: "mail:993".into(), reason: "no; go away".into() };
+        let (what, remedy) = error.parts();
+        assert_eq!(what, "mail:993 refuses the login: no; go away");
+        assert!(remedy.starts_with("correct user and password"), "{remedy}");
     }
 
     #[test]

@@ -58,6 +58,11 @@ impl Session {
         Ok((found, missing))
     }
 
+    /// Whether the text of a mail that was asked for is here and not yet collected.
+    pub(super) fn has_arrived(&self, uid: u32) -> bool {
+        self.wire.arrived.contains_key(&uid)
+    }
+
     /// Reads and throws away what was asked for.
     pub(super) async fn discard(&mut self, asked: Asked) -> Result<(), Error> {
         for mail in &asked.mails {

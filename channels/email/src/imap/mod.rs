@@ -22,12 +22,14 @@ mod receive;
 pub mod session;
 mod settle;
 pub mod sink;
+mod suspects;
 mod uids;
 mod wire;
 
 pub use error::Error;
 pub use receive::{Mailbox, probe, receive};
 pub use session::{Limits, Session};
+pub use suspects::Suspects;
 
 #[cfg(test)]
 mod tests;

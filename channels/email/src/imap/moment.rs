@@ -35,9 +35,8 @@ pub fn internal_date(text: &str) -> Option<Moment> {
 /// The date for `SEARCH SINCE`, one day early: servers compare the day in the mail's own zone and drop the time, so the
 /// exact instant is checked afterwards against INTERNALDATE.
 pub fn search_date(since: Moment) -> String {
-    let early = (since - Duration::from_secs(86_400)).max(Moment::EARLIEST);
-    let date = early.timestamp().strftime("%-d-%b-%Y").to_string();
-    date
+    let early = (since - Duration::from_hours(24)).max(Moment::EARLIEST);
+    early.timestamp().strftime("%-d-%b-%Y").to_string()
 }
 
 /// Days from 1970-01-01 to a Gregorian date.

@@ -62,6 +62,7 @@ impl Position {
     }
 
     /// The start of a new epoch: everything is read again, deduplication absorbs what was there before.
+    #[must_use]
     pub fn anew(&self, selected: &Selected, uidnext: u32) -> Self {
         Self {
             uidvalidity: selected.uidvalidity,
@@ -134,7 +135,7 @@ mod tests {
     use super::*;
 
     const NOW: Moment = Moment::from_secs(1_700_000_000);
-    const DAY: Duration = Duration::from_secs(86_400);
+    const DAY: Duration = Duration::from_hours(24);
 
     fn selected(uidvalidity: u32, uidnext: u32) -> Selected {
         Selected { uidvalidity, uidnext: Some(uidnext), exists: 0, read_only: false, keywords: true }

@@ -9,6 +9,7 @@ use super::fetch::{Asked, Body};
 use super::position::Position;
 use super::session::{Limits, Listed, Session};
 use super::sink::{Batch, Fetched};
+use super::suspects::Suspects;
 
 /// How many sizes one command asks for.
 const SIZES_AT_ONCE: usize = 500;
@@ -23,6 +24,7 @@ pub(super) enum Step {
 /// Reads the mails of one listing, in order.
 pub(super) struct Reader {
     folder: String,
+    suspects: Suspects,
     position: Position,
     /// Where this reading began: what is left aside below was counted before.
     floor: u32,
@@ -40,6 +42,8 @@ enum Sized {
 /// A batch that is decided on. `asked` unless it is a large mail, which is read only when its turn comes.
 struct Pending {
     mails: Vec<Listed>,
+    /// Not to be asked for: connections break off there.
+    unreadable: Vec<Listed>,
     asked: Option<Asked>,
     last: u32,
     skipped: u64,
@@ -48,9 +52,9 @@ struct Pending {
 
 impl Reader {
     /// `steps` ascend. Positions of the batches start from `position` and never go back.
-    pub(super) fn new(folder: &str, position: Position, steps: Vec<Step>) -> Self {
+    pub(super) fn new(folder: &str, suspects: Suspects, position: Position, steps: Vec<Step>) -> Self {
         let (steps, sized, floor) = (steps.into(), VecDeque::new(), position.last_uid);
-        Self { folder: folder.to_owned(), position, floor, steps, sized, ahead: None }
+        Self { folder: folder.to_owned(), suspects, position, floor, steps, sized, ahead: None }
     }
 
     /// The next batch, `None` when all is read. Of a mail that vanished meanwhile only the count remains, and that only
@@ -81,6 +85,8 @@ impl Reader {
             self.size(session).await?;
         }
         let Some(mut pending) = cut(&mut self.sized, &limits) else { return Ok(None) };
+        let guilty = |mail: &Listed| self.suspects.guilty(self.position.uidvalidity, mail.uid);
+        (pending.unreadable, pending.mails) = pending.mails.into_iter().partition(guilty);
         let large = pending.mails.iter().any(|mail| mail.size > limits.whole);
         if !large && !pending.mails.is_empty() {
             pending.asked = Some(session.ask(pending.mails.clone()).await?);
@@ -114,35 +120,23 @@ impl Reader {
     }
 
     async fn read(&mut self, session: &mut Session, pending: Pending) -> Result<Batch, Error> {
-        let Pending { mails, asked, last, skipped, mut gone } = pending;
+        let Pending { mails, unreadable, asked, last, skipped, mut gone } = pending;
+        let uidvalidity = self.position.uidvalidity;
+        let uids: Vec<u32> = mails.iter().map(|mail| mail.uid).collect();
         let mut bodies: Vec<(Listed, Body)> = Vec::with_capacity(mails.len());
-        let mut missing = Vec::new();
-        match asked {
-            Some(asked) => {
-                let (found, not_sent) = session.collect(asked).await?;
-                missing = not_sent;
-                for (mail, text) in found {
-                    match whole(session, &mail, text).await? {
-                        Some(body) => bodies.push((mail, body)),
-                        None => missing.push(mail),
-                    }
-                }
-            }
-            None => {
-                for mail in mails {
-                    match session.fetch_parts(&mail, Vec::new()).await? {
-                        Some(body) => bodies.push((mail, body)),
-                        None => missing.push(mail),
-                    }
-                }
-            }
+        let read = bodies_of(session, mails, asked, &mut bodies).await;
+        if let Err(error) = &read
+            && error.broke_off()
+            && let Some(due) = uids.iter().find(|&&uid| !session.has_arrived(uid) && !has(&bodies, uid))
+        {
+            self.suspects.blame(uidvalidity, *due);
         }
-        for mail in missing {
-            match again(session, &mail).await? {
-                Some(body) => bodies.push((mail, body)),
-                None => gone += 1,
-            }
+        gone += read?;
+        for uid in uids {
+            self.suspects.clear(uidvalidity, uid);
         }
+        let why = "the server ends the connection each time it is asked for this mail";
+        bodies.extend(unreadable.into_iter().map(|mail| (mail, Body::Unreadable(why.to_owned()))));
         bodies.sort_unstable_by_key(|(mail, _)| mail.uid);
         self.position.last_uid = self.position.last_uid.max(last);
         let (skipped, gone) = if last > self.floor { (skipped, gone) } else { (0, 0) };
@@ -161,7 +155,7 @@ impl Reader {
 
 /// Takes the next batch off the front: as many as the limits allow, a large mail alone.
 fn cut(sized: &mut VecDeque<Sized>, limits: &Limits) -> Option<Pending> {
-    let mut pending = Pending { mails: Vec::new(), asked: None, last: 0, skipped: 0, gone: 0 };
+    let mut pending = Pending { mails: Vec::new(), unreadable: Vec::new(), asked: None, last: 0, skipped: 0, gone: 0 };
     let mut bytes = 0;
     while let Some(next) = sized.front() {
         if let Sized::Mail(mail) = next {
@@ -182,6 +176,45 @@ fn cut(sized: &mut VecDeque<Sized>, limits: &Limits) -> Option<Pending> {
         }
     }
     (pending.last > 0).then_some(pending)
+}
+
+/// Reads what was decided on into `bodies`; how many mails turned out to be gone.
+async fn bodies_of(
+    session: &mut Session,
+    mails: Vec<Listed>,
+    asked: Option<Asked>,
+    bodies: &mut Vec<(Listed, Body)>,
+) -> Result<u64, Error> {
+    let mut missing = Vec::new();
+    if let Some(asked) = asked {
+        let (found, not_sent) = session.collect(asked).await?;
+        missing = not_sent;
+        for (mail, text) in found {
+            match whole(session, &mail, text).await? {
+                Some(body) => bodies.push((mail, body)),
+                None => missing.push(mail),
+            }
+        }
+    } else {
+        for mail in mails {
+            match session.fetch_parts(&mail, Vec::new()).await? {
+                Some(body) => bodies.push((mail, body)),
+                None => missing.push(mail),
+            }
+        }
+    }
+    let mut gone = 0;
+    for mail in missing {
+        match again(session, &mail).await? {
+            Some(body) => bodies.push((mail, body)),
+            None => gone += 1,
+        }
+    }
+    Ok(gone)
+}
+
+fn has(bodies: &[(Listed, Body)], uid: u32) -> bool {
+    bodies.iter().any(|(mail, _)| mail.uid == uid)
 }
 
 /// A text that fills its bound to the last byte may go on: the server counted wrongly.

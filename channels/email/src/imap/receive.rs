@@ -14,6 +14,7 @@ use super::position::{History, Position};
 use super::reader::{Reader, Step};
 use super::session::{Limits, Selected, Session};
 use super::sink::{Batch, Outcome, Progress, Refusal, Sink};
+use super::suspects::Suspects;
 use crate::credentials::Credentials;
 use crate::net::Endpoint;
 
@@ -42,6 +43,8 @@ pub struct Mailbox {
     pub history: History,
     /// Time limits and bounds.
     pub limits: Limits,
+    /// What is remembered of mails at which connections break off: keep it from one call of [`receive`] to the next.
+    pub suspects: Suspects,
 }
 
 /// Receives until `stop`, then returns `Ok` within 2 s.
@@ -227,7 +230,7 @@ impl<S: Sink> Loop<'_, S> {
 
     /// Reads and hands over; the next batch is read while this one is accepted. After `Busy` the rest is to be listed anew.
     async fn hand_over(&mut self, steps: Vec<Step>) -> Result<Handed, Error> {
-        let mut reader = Reader::new(&self.mailbox.folder, self.position, steps);
+        let mut reader = Reader::new(&self.mailbox.folder, self.mailbox.suspects.clone(), self.position, steps);
         let mut ready = reader.next(&mut self.session).await?;
         while let Some(batch) = ready.take() {
             let uids: Vec<u32> = batch.mails.iter().map(|mail| mail.uid).collect();
@@ -316,7 +319,11 @@ impl<S: Sink> Loop<'_, S> {
             Outcome::Keep => None,
         };
         if self.keywords && outcome != Outcome::Keep {
-            self.session.mark(uids, DONE).await?;
+            match self.session.mark(uids, DONE).await {
+                // Some servers keep only so many keywords. The mark is a courtesy to people, moving is not.
+                Err(Error::Refused { .. }) => self.keywords = false,
+                other => other?,
+            }
         }
         let Some(folder) = folder else { return Ok(()) };
         match self.session.move_to(uids, folder).await {

@@ -53,9 +53,9 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(15),
             login: Duration::from_secs(45),
-            reply: Duration::from_secs(60),
-            slow_reply: Duration::from_secs(180),
-            poll: Duration::from_secs(60),
+            reply: Duration::from_mins(1),
+            slow_reply: Duration::from_mins(3),
+            poll: Duration::from_mins(1),
             poll_without_idle: Duration::from_secs(20),
             done: Duration::from_secs(15),
             batch_messages: 100,
@@ -239,13 +239,15 @@ impl Session {
         self.search(&format!("HEADER Message-ID \"{id}\"")).await
     }
 
-    /// UID, size and date of each of `uids` (ascending) that still exists, ascending.
+    /// UID, size and date of each of `uids` (ascending), ascending, as far as the server tells: a refusal because of one
+    /// mail it cannot open leaves out that one and what comes after it.
     pub async fn sizes(&mut self, uids: &[u32]) -> Result<Vec<Listed>, Error> {
         let mut listed: Vec<Listed> = Vec::with_capacity(uids.len());
         for set in uids::sets(uids) {
             let command = format!("UID FETCH {set} (UID RFC822.SIZE INTERNALDATE)");
             let each = |response: &Response<'_>| listed.extend(entry(response));
-            self.wire.run(&command, "FETCH of sizes", self.limits.slow_reply, each).await?;
+            let tag = self.wire.send(&command, "FETCH of sizes", self.limits.reply).await?;
+            self.wire.finish(&tag, "FETCH of sizes", self.limits.slow_reply, each).await?;
         }
         listed.retain(|entry| uids.binary_search(&entry.uid).is_ok());
         listed.sort_unstable_by_key(|entry| entry.uid);

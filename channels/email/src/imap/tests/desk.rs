@@ -12,7 +12,7 @@ use super::world::{PATIENCE, World};
 use crate::credentials::Credentials;
 use crate::imap::position::{History, Position};
 use crate::imap::sink::{Batch, Body, Fetched, Outcome, Progress, Refusal, Sink};
-use crate::imap::{Error, Limits, Mailbox, receive};
+use crate::imap::{Error, Limits, Mailbox, Suspects, receive};
 use crate::net::{Endpoint, Security};
 use crate::tls;
 
@@ -163,7 +163,7 @@ pub(super) fn limits() -> Limits {
         slow_reply: Duration::from_millis(300),
         login: Duration::from_millis(300),
         done: Duration::from_millis(300),
-        poll: Duration::from_secs(60),
+        poll: Duration::from_mins(1),
         poll_without_idle: Duration::from_millis(10),
         ..Limits::default()
     }
@@ -183,6 +183,7 @@ pub(super) fn mailbox(world: &World) -> Mailbox {
         failed: Some("Failed".to_owned()),
         history: History::All,
         limits: limits(),
+        suspects: Suspects::default(),
     }
 }
 

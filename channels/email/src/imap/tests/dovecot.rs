@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::desk::{Desk, Fixed};
 use crate::credentials::{Bearer, Credentials};
 use crate::imap::position::History;
-use crate::imap::{Error, Limits, Mailbox, Session, receive};
+use crate::imap::{Error, Limits, Mailbox, Session, Suspects, receive};
 use crate::net::{Endpoint, Security};
 use crate::tls;
 
@@ -57,6 +57,7 @@ impl Rig {
             failed: Some("Failed".into()),
             history: History::All,
             limits: Limits::default(),
+            suspects: Suspects::default(),
         }
     }
 

@@ -113,6 +113,15 @@ async fn a_full_target_folder_is_reported_and_does_not_stop_the_intake() {
 }
 
 #[tokio::test]
+async fn a_server_that_keeps_no_more_keywords_still_moves() {
+    let world = three_kinds().await;
+    world.rule("UID STORE", Then::Say("{tag} NO [LIMIT] too many keywords\r\n"));
+    let desk = Desk::default();
+    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    assert_eq!((world.folder("Processed"), world.folder("Failed")), (vec!["question".into()], vec!["spam".into()]));
+}
+
+#[tokio::test]
 async fn mail_that_others_move_away_meanwhile_is_no_fault() {
     let world = three_kinds().await;
     let emptied = |state: &mut State| state.inbox().mails.clear();

@@ -7,7 +7,7 @@ use super::world::{Then, World};
 use crate::imap::position::History;
 use crate::imap::sink::Progress;
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Mail of 1 October, of 8 November 11:59 and 12:01, and of 14 November; it is 15 November 2023, noon.
 async fn full_mailbox() -> World {
