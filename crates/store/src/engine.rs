@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection as _, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use crate::error::StoreError;
 use crate::schema;
@@ -216,10 +216,16 @@ impl Tx {
         Ok(())
     }
 
-    /// Undoes all of it.
+    /// Undoes all of it. An error says that the connection is gone; what was written is undone all the same.
     pub async fn rollback(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Sqlite(tx) => {
+                // A full disk makes SQLite roll back by itself, after which there is nothing to undo: it says so, and the
+                // connection is thrown away when it comes back to the pool.
+                if let Err(error) = tx.rollback().await {
+                    tracing::debug!(%error, "the transaction was rolled back already");
+                }
+            }
             Self::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
@@ -266,6 +272,14 @@ fn sqlite_pool(options: &Options, connections: u32) -> PoolOptions<Sqlite> {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        .after_release(|connection: &mut SqliteConnection, _| {
+            Box::pin(async move {
+                // Waits for a rollback that is on its way. When SQLite had rolled back by itself (a full disk does that),
+                // the driver still believes in the transaction and would begin none ever after: such a connection goes.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
 }
 
 fn writer_options(path: &Path) -> SqliteConnectOptions {

@@ -13,29 +13,82 @@ use crate::error::StoreError;
 use crate::sql::{self, Builder, Row, queries};
 use crate::value::Value;
 
+/// Taking rows is written twice: on PostgreSQL a worker passes over what another is just taking. Without that it would
+/// still be right, but two workers that take the same rows in another order stop each other.
+macro_rules! taking {
+    ($lock:literal) => {
+        queries! {
+            CLAIM = concat!(
+                "WITH picked AS MATERIALIZED (SELECT candidate.id FROM outbox AS candidate \
+WHERE candidate.state = 'pending' AND candidate.source = $1 AND candidate.due_at <= $2 \
+AND candidate.expires_at > $2 AND NOT EXISTS (SELECT 1 FROM outbox AS earlier \
+WHERE earlier.source = candidate.source AND earlier.conversation = candidate.conversation \
+AND earlier.number < candidate.number AND earlier.state IN ('pending', 'sending')) \
+ORDER BY candidate.due_at, candidate.number LIMIT $3", $lock, ") \
+UPDATE outbox SET state = 'sending', fence = fence + 1, attempts = attempts + 1, lease_until = $4, \
+incarnation = $5 WHERE state = 'pending' AND id IN (SELECT id FROM picked) \
+RETURNING ", outbox_columns!()
+            );
+            RECOVER_ALL = concat!(
+                "WITH picked AS MATERIALIZED (SELECT candidate.id FROM outbox AS candidate \
+WHERE candidate.state = 'sending' AND (candidate.lease_until <= $1 OR candidate.incarnation <> $2)",
+                 $lock, ") ", recover!()
+            );
+            RECOVER_LATE = concat!(
+                "WITH picked AS MATERIALIZED (SELECT candidate.id FROM outbox AS candidate \
+WHERE candidate.state = 'sending' AND candidate.lease_until <= $1", $lock, ") ", recover!()
+            );
+            EXPIRE = concat!(
+                "WITH picked AS MATERIALIZED (SELECT candidate.id FROM outbox AS candidate \
+WHERE candidate.state = 'pending' AND candidate.expires_at <= $1 \
+ORDER BY candidate.expires_at LIMIT $3", $lock, ") \
+UPDATE outbox SET state = CASE WHEN doubts > 0 THEN 'unknown' ELSE 'expired' END, reason = $2, \
+settled_at = $1 WHERE state = 'pending' AND id IN (SELECT id FROM picked) RETURNING id, ticket, fence"
+            );
+        }
+
+        pub(super) const TAKING: super::Taking =
+            super::Taking { claim: CLAIM, recover_all: RECOVER_ALL, recover_late: RECOVER_LATE, expire: EXPIRE };
+    };
+}
+
+macro_rules! recover {
+    () => {
+        "UPDATE outbox SET state = 'pending', fence = fence + 1, doubts = doubts + 1, lease_until = NULL, \
+         incarnation = NULL, due_at = $1 WHERE state = 'sending' AND id IN (SELECT id FROM picked) \
+         RETURNING id, ticket, fence"
+    };
+}
+
+mod plain {
+    use super::{outbox_columns, queries};
+    taking!("");
+}
+
+/// As PostgreSQL understands it, and SQLite, which has one writer at a time, does not.
+pub(super) mod skipping {
+    use super::{outbox_columns, queries};
+    taking!(" FOR UPDATE OF candidate SKIP LOCKED");
+}
+
+struct Taking {
+    claim: &'static str,
+    recover_all: &'static str,
+    recover_late: &'static str,
+    expire: &'static str,
+}
+
+fn taking(tx: &Tx) -> Taking {
+    if tx.is_postgres() { skipping::TAKING } else { plain::TAKING }
+}
+
 queries! {
-    CLAIM = concat!(
-        "UPDATE outbox SET state = 'sending', fence = fence + 1, attempts = attempts + 1, lease_until = $4, \
-         incarnation = $5 WHERE state = 'pending' AND id IN (SELECT candidate.id FROM outbox AS candidate \
-         WHERE candidate.state = 'pending' AND candidate.source = $1 AND candidate.due_at <= $2 AND candidate.expires_at > $2 \
-         AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.source = candidate.source \
-         AND earlier.conversation = candidate.conversation AND earlier.number < candidate.number \
-         AND earlier.state IN ('pending', 'sending')) \
-         ORDER BY candidate.due_at, candidate.number LIMIT $3) RETURNING ", outbox_columns!()
-    );
-    RECOVER_ALL = "UPDATE outbox SET state = 'pending', fence = fence + 1, doubts = doubts + 1, lease_until = NULL, \
-        incarnation = NULL, due_at = $1 WHERE state = 'sending' AND (lease_until <= $1 OR incarnation <> $2) \
-        RETURNING id, ticket, fence";
-    RECOVER_LATE = "UPDATE outbox SET state = 'pending', fence = fence + 1, doubts = doubts + 1, lease_until = NULL, \
-        incarnation = NULL, due_at = $1 WHERE state = 'sending' AND lease_until <= $1 \
-        RETURNING id, ticket, fence";
-    EXPIRE = "UPDATE outbox SET state = CASE WHEN doubts > 0 THEN 'unknown' ELSE 'expired' END, reason = $2, \
-        settled_at = $1 WHERE state = 'pending' AND id IN (SELECT candidate.id FROM outbox AS candidate \
-        WHERE candidate.state = 'pending' AND candidate.expires_at <= $1 ORDER BY candidate.expires_at LIMIT $3) \
-        RETURNING id, ticket, fence";
     NEXT_DUE = "SELECT min(due_at) AS at FROM outbox WHERE state = 'pending' AND source = $1 AND due_at > $2";
     NEXT_LEASE = "SELECT min(lease_until) AS at FROM outbox WHERE state = 'sending' AND lease_until IS NOT NULL";
 }
+
+#[cfg(test)]
+pub(super) const PLAIN: &[(&str, &str)] = plain::ALL;
 
 /// What a worker wants to claim.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +118,7 @@ pub struct Doubtful {
 pub async fn claim(tx: &mut Tx, claim: &Claim<'_>, now: Moment) -> Result<Vec<OutboxRow>, StoreError> {
     let until = now + claim.lease;
     let values = [claim.source.into(), now.into(), claim.limit.into(), until.into(), claim.incarnation.into()];
-    let rows = sql::rows(tx, CLAIM, &values).await?;
+    let rows = sql::rows(tx, taking(tx).claim, &values).await?;
     let mut claimed: Vec<OutboxRow> = rows.iter().map(read).collect::<Result<_, _>>()?;
     claimed.sort_by_key(|row| (row.due_at, row.number));
     let attempts: Vec<_> = claimed.iter().map(|row| [row.id.into(), row.fence.into(), now.into()]).collect();
@@ -80,9 +133,9 @@ pub async fn claim(tx: &mut Tx, claim: &Claim<'_>, now: Moment) -> Result<Vec<Ou
 /// held it cannot settle it any more.
 pub async fn recover(tx: &mut Tx, incarnation: Uuid, alone: bool, now: Moment) -> Result<Vec<Doubtful>, StoreError> {
     let rows = if alone {
-        sql::rows(tx, RECOVER_ALL, &[now.into(), incarnation.into()]).await?
+        sql::rows(tx, taking(tx).recover_all, &[now.into(), incarnation.into()]).await?
     } else {
-        sql::rows(tx, RECOVER_LATE, &[now.into()]).await?
+        sql::rows(tx, taking(tx).recover_late, &[now.into()]).await?
     };
     end_attempts(tx, &rows, now).await?;
     rows.iter().map(doubtful).collect()
@@ -91,7 +144,7 @@ pub async fn recover(tx: &mut Tx, incarnation: Uuid, alone: bool, now: Moment) -
 /// Ends what could not be sent within its life: `expired`, or `unknown` where an attempt might have arrived. At most
 /// `limit` rows; an agent must be told of each.
 pub async fn expire(tx: &mut Tx, now: Moment, limit: i64) -> Result<Vec<Doubtful>, StoreError> {
-    let rows = sql::rows(tx, EXPIRE, &[now.into(), (&reason::EXPIRED).into(), limit.into()]).await?;
+    let rows = sql::rows(tx, taking(tx).expire, &[now.into(), (&reason::EXPIRED).into(), limit.into()]).await?;
     rows.iter().map(doubtful).collect()
 }
 

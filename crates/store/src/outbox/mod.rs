@@ -120,4 +120,8 @@ pub(crate) fn read(row: &Row) -> Result<OutboxRow, StoreError> {
 }
 
 #[cfg(test)]
-pub(crate) const ALL: &[&[(&str, &str)]] = &[claim::ALL, desk::ALL, settle::ALL, told::ALL];
+pub(crate) const ALL: &[&[(&str, &str)]] = &[claim::ALL, claim::PLAIN, desk::ALL, settle::ALL, told::ALL];
+
+/// Statements for PostgreSQL alone.
+#[cfg(test)]
+pub(crate) const POSTGRES: &[(&str, &str)] = claim::skipping::ALL;

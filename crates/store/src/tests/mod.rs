@@ -90,7 +90,12 @@ impl World {
     async fn empty_postgres() -> Option<(Target, Place)> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let Ok(address) = std::env::var("GUICHET_POSTGRES_URL") else {
-            skipped("no PostgreSQL: set GUICHET_POSTGRES_URL to a database whose owner may create schemas");
+            static ONCE: std::sync::Once = std::sync::Once::new();
+            ONCE.call_once(|| {
+                skipped(
+                    "the store on PostgreSQL: set GUICHET_POSTGRES_URL to a database whose owner may create schemas",
+                );
+            });
             return None;
         };
         let name = format!("guichet_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));

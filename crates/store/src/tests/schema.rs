@@ -12,7 +12,7 @@ use crate::schema::{POSTGRES, SQLITE, migrate_with};
 use crate::{Db, Options, StoreError, known_version};
 
 /// Every fixed statement of the crate, with its module.
-fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
+fn statements(postgres: bool) -> Vec<(&'static str, &'static str, &'static str)> {
     let mut all = Vec::new();
     let mut add = |module, queries: &'static [(&'static str, &'static str)]| {
         all.extend(queries.iter().map(|(name, sql)| (module, *name, *sql)));
@@ -31,12 +31,16 @@ fn statements() -> Vec<(&'static str, &'static str, &'static str)> {
     add("timer", crate::timer::ALL);
     crate::intake::ALL.iter().for_each(|queries| add("intake", queries));
     crate::outbox::ALL.iter().for_each(|queries| add("outbox", queries));
+    if postgres {
+        add("outbox", crate::outbox::POSTGRES);
+    }
     all
 }
 
 async fn prepare_all(world: &World) {
-    assert!(statements().len() > 60, "the registry is not complete");
-    for (module, name, sql) in statements() {
+    let statements = statements(world.db.is_shared());
+    assert!(statements.len() > 60, "the registry is not complete");
+    for (module, name, sql) in statements {
         let mut tx = world.write().await;
         let prepared = match &mut tx {
             Tx::Sqlite(tx) => (&mut **tx).prepare(sql.into_sql_str()).await.map(|_| ()),
@@ -46,12 +50,12 @@ async fn prepare_all(world: &World) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_statement_is_understood_by_sqlite() {
     prepare_all(&World::sqlite().await).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_statement_is_understood_by_postgresql() {
     if let Some(world) = World::postgres().await {
         prepare_all(&world).await;
@@ -84,7 +88,7 @@ async fn columns(db: &Db) -> BTreeMap<(String, String), (String, bool)> {
         .collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_engines_have_the_same_tables() {
     let sqlite = columns(&World::sqlite().await.db).await;
     assert!(sqlite.len() > 150, "only {} columns", sqlite.len());
@@ -156,12 +160,12 @@ async fn migrate_with_rows(world: &World, postgres: bool) {
     assert!(crate::figures::discrepancies(&mut tx).await.unwrap().is_sound());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn migrations_apply_to_an_sqlite_file_with_rows() {
     migrate_with_rows(&World::empty(false).await.unwrap(), false).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn migrations_apply_to_a_postgresql_database_with_rows() {
     if let Some(world) = World::empty(true).await {
         migrate_with_rows(&world, true).await;
@@ -176,7 +180,7 @@ fn with_next(migrations: &Migrator) -> Migrator {
     Migrator::with_migrations(all)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_with_rows_is_copied_before_its_schema_changes() {
     let world = World::sqlite().await;
     super::make::opened(&world.db, &[1]).await;
@@ -188,7 +192,7 @@ async fn a_file_with_rows_is_copied_before_its_schema_changes() {
     assert!(crate::ticket::load(&mut tx, super::make::ticket(1).id).await.unwrap().is_some());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_of_a_later_version_is_refused_in_clear_words() {
     for postgres in [false, true] {
         let Some(world) = World::empty(postgres).await else { continue };
@@ -201,7 +205,7 @@ async fn a_database_of_a_later_version_is_refused_in_clear_words() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_no_database_is_called_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("guichet.db");
@@ -210,7 +214,7 @@ async fn a_file_that_is_no_database_is_called_damaged() {
     assert_eq!(error.kind(), crate::ErrorKind::Corrupt, "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_database_is_readable_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let world = World::sqlite().await;
