@@ -20,7 +20,9 @@ const MOST_CHARACTERS: usize = 4_000;
 const ENOUGH: u32 = 4;
 /// Letters below which the models guess rather than know.
 const FEWEST_LETTERS: usize = 12;
-/// How sure the models must be, when no known word occurs at all.
+/// How sure the models must be where the votes leave only English and French.
+const EVEN: f64 = 0.5;
+/// How sure they must be when hardly a known word occurs, so that it may be a language they do not know.
 const SURE: f64 = 0.8;
 
 /// The language of a mail, from its subject and the text its writer wrote (quotation and signature taken off, or they
@@ -48,9 +50,11 @@ pub fn detect(subject: &str, text: &str) -> Option<Language> {
         return Some(first);
     }
     let letters = text.chars().filter(|character| character.is_alphabetic()).count();
-    let level = [first, second].iter().all(|language| matches!(language, Language::En | Language::Fr)) && points > 0;
-    if (level || points == 0) && letters >= FEWEST_LETTERS {
-        return by_models(&text, if level { 0.5 } else { SURE });
+    let modelled = |language: Language| matches!(language, Language::En | Language::Fr);
+    let level = points > 0 && modelled(first) && modelled(second) && runner_up > 0;
+    let weak = points < ENOUGH && (points == 0 || modelled(first) || (modelled(second) && points == runner_up));
+    if (level || weak) && letters >= FEWEST_LETTERS {
+        return by_models(&text, if level { EVEN } else { SURE });
     }
     (points >= ENOUGH && points > runner_up).then_some(first)
 }

@@ -1,6 +1,7 @@
 //! The e-mail channel against mails: its own set of mails by people, and those of others where they are at hand.
 
 mod authors;
+mod human;
 mod machine_corpus;
 mod mime;
 mod reply_corpus;

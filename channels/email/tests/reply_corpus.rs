@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use guichet_email::reply::{Parts, separate_under};
+use guichet_domain::language::Language;
+use guichet_email::language::detect;
+use guichet_email::reply::{Parts, has_content, separate_under};
 use serde_json::Value;
 
 /// How many of a source's expectations hold.
@@ -107,4 +109,27 @@ fn words(list: &Value) -> Vec<String> {
 /// Blanks at line ends and empty lines do not count.
 fn even(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// 24,000 requests in English that people put to a help desk.
+#[test]
+fn requests_in_english_are_english_and_never_mere_courtesy() {
+    let Some(corpus) = crate::shared_folder("corpus/triage") else { return };
+    let rows = std::fs::read_to_string(corpus.join("it-service.csv")).unwrap();
+    let requests: Vec<&str> = rows.lines().skip(1).collect();
+    let sample: Vec<&str> = requests.into_iter().step_by(40).filter(|request| request.len() > 20).collect();
+    let mut others: Vec<(Option<Language>, &str)> = Vec::new();
+    let mut courtesy = Vec::new();
+    for request in &sample {
+        let found = detect("", request);
+        if found != Some(Language::En) {
+            others.push((found, request));
+        }
+        if !has_content(request) {
+            courtesy.push(*request);
+        }
+    }
+    println!("{} of {} are not taken for English: {others:?}", others.len(), sample.len());
+    assert!(courtesy.is_empty(), "{courtesy:?}");
+    assert!(others.len() * 100 <= sample.len(), "more than one in a hundred: {} of {}", others.len(), sample.len());
 }

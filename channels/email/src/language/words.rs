@@ -24,7 +24,7 @@ pub(super) const LISTS: &[(Language, &str)] = &[
         commande facture livraison colis client telephone bureau reseau absence demande erreur impossible marche fonctionne bloque \
         aujourd hier demain matin lundi mardi mercredi jeudi vendredi semaine c'est j'ai n'est d'un l'imprimante est-il svp merci messagerie \
         fichier dossier piece jointe ci-joint voir nouveau nouvelle clavier souris salle porte lumiere chauffage urgent retour suite etre cela ca y rien \
-        veuillez jamais apres avant chez ici deja savoir jour jours mise congé collegue equipe service connexion connecter souci",
+        veuillez jamais apres avant chez ici deja savoir jour jours mise congé collegue equipe toutes minutes minute chaque heure heures deux trois cinq jusqu depuis moment personne ligne site messages recois trouve possible merci-de service connexion connecter souci",
     ),
     (
         Language::De,
@@ -91,7 +91,7 @@ pub(super) const MARKS: &[(&str, Language, u32)] = &[
     ("ñ¿¡Ñ", Language::Es, 4),
     ("ãõÃÕ", Language::Pt, 4),
     ("çÇ", Language::Pt, 1),
-    ("çèùêûîœëÇÈÊŒ", Language::Fr, 1),
+    ("éçèùêûîœëÉÇÈÊŒ", Language::Fr, 1),
     ("àÀ", Language::Fr, 1),
     ("àèÀÈ", Language::It, 1),
     ("òìÒÌ", Language::It, 2),
