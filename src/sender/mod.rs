@@ -28,13 +28,13 @@ use crate::intake::{self, Reception};
 use crate::kernel::Kernel;
 use crate::lifecycle::Lifecycle;
 use crate::writing::write_decision;
-use letter::letters;
+use letter::{Letter, letters};
 use outcome::{Ended, settlement};
 
 /// How much longer a lease is than the longest attempt.
 const LEASE_MARGIN: Duration = Duration::from_secs(120);
-/// The longest sleep: time-outs of leases and lives are looked at this often.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// The longest wait: time-outs of leases and lives are looked at this often.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Most rows that expire in one round.
 const EXPIRE_LIMIT: i64 = 500;
 /// Attempts settled together at most.
@@ -56,13 +56,78 @@ struct Attempted {
     _permit: OwnedSemaphorePermit,
 }
 
+/// The sender's view of the daemon.
+struct Sender {
+    kernel: Arc<Kernel>,
+    outlets: BTreeMap<SourceName, Outlet>,
+}
+
+/// What one round claimed, and when the next is worth while.
+struct Round {
+    letters: Vec<(Letter, OwnedSemaphorePermit)>,
+    wait: Duration,
+}
+
 /// Runs the sender as tasks of `tasks` until the soft stop; attempts under way are finished and settled.
 pub fn run(tasks: &TaskTracker, kernel: Arc<Kernel>, reception: &Reception, lifecycle: Lifecycle) {
-    let outlets: Arc<BTreeMap<SourceName, Outlet>> = Arc::new(
-        kernel
-            .sources
-            .iter()
-            .filter(|(_, source)| source.enabled && source.channel.abilities().sends)
+    let sender = Arc::new(Sender::new(Arc::clone(&kernel), reception));
+    let (ended, results) = mpsc::unbounded_channel();
+    tasks.spawn(settle_all(kernel, results));
+    let tracker = tasks.clone();
+    tasks.spawn(async move {
+        while !lifecycle.soft.is_cancelled() {
+            let wait = match sender.round().await {
+                Ok(round) => {
+                    for (letter, permit) in round.letters {
+                        let (sender, ended, hard) = (Arc::clone(&sender), ended.clone(), lifecycle.hard.clone());
+                        tracker.spawn(async move {
+                            let attempted = tokio::select! {
+                                attempted = sender.attempt(&letter, permit) => attempted,
+                                () = hard.cancelled() => return,
+                            };
+                            // The receiver lives as long as any sender; were it gone, the lease brings the row back.
+                            drop(ended.send(attempted));
+                        });
+                    }
+                    round.wait
+                }
+                Err(error) => {
+                    warn!(%error, "the outbox cannot be read or written now");
+                    Duration::from_secs(1)
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = sender.kernel.outbox.notified() => {}
+                () = lifecycle.soft.cancelled() => {}
+            }
+        }
+    });
+}
+
+/// Sends everything that is due now, and what becomes due by that, then returns how many attempts were made. For tests and for
+/// commands that run without a daemon.
+pub async fn drain(kernel: &Arc<Kernel>, reception: &Reception) -> Result<usize, StoreError> {
+    let sender = Sender::new(Arc::clone(kernel), reception);
+    let mut attempts = 0;
+    loop {
+        let round = sender.round().await?;
+        if round.letters.is_empty() {
+            return Ok(attempts);
+        }
+        let mut attempted = Vec::with_capacity(round.letters.len());
+        for (letter, permit) in round.letters {
+            attempted.push(sender.attempt(&letter, permit).await);
+        }
+        attempts += attempted.len();
+        settle(kernel, &attempted).await?;
+    }
+}
+
+impl Sender {
+    fn new(kernel: Arc<Kernel>, reception: &Reception) -> Self {
+        let sending = kernel.sources.iter().filter(|(_, source)| source.enabled && source.channel.abilities().sends);
+        let outlets = sending
             .map(|(name, source)| {
                 let abilities = source.channel.abilities();
                 let outlet = Outlet {
@@ -73,88 +138,55 @@ pub fn run(tasks: &TaskTracker, kernel: Arc<Kernel>, reception: &Reception, life
                 };
                 (name.clone(), outlet)
             })
-            .collect(),
-    );
-    let (ended, results) = mpsc::unbounded_channel();
-    tasks.spawn(settle_all(Arc::clone(&kernel), results));
-    let tracker = tasks.clone();
-    tasks.spawn(async move {
-        let mut first = true;
-        while !lifecycle.soft.is_cancelled() {
-            let wait = match round(&kernel, &outlets, &tracker, &ended, &lifecycle, first).await {
-                Ok(wait) => {
-                    first = false;
-                    wait
-                }
-                Err(error) => {
-                    warn!(%error, "the outbox cannot be read or written now");
-                    Duration::from_secs(1)
-                }
-            };
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = kernel.outbox.notified() => {}
-                () = lifecycle.soft.cancelled() => {}
-            }
-        }
-    });
-}
+            .collect();
+        Self { kernel, outlets }
+    }
 
-/// One round over all sources; gives how long to wait for the next.
-async fn round(
-    kernel: &Arc<Kernel>,
-    outlets: &Arc<BTreeMap<SourceName, Outlet>>,
-    tasks: &TaskTracker,
-    ended: &mpsc::UnboundedSender<Attempted>,
-    lifecycle: &Lifecycle,
-    first: bool,
-) -> Result<Duration, StoreError> {
-    let now = kernel.clock.now();
-    let mut tx = kernel.db.write().await?;
-    // On SQLite no other process holds the state folder, so whatever an earlier life held is nobody's.
-    let recovered = outbox::recover(&mut tx, kernel.incarnation, !kernel.db.is_shared(), now).await?;
-    let expired = outbox::expire(&mut tx, now, EXPIRE_LIMIT).await?;
-    let mut claimed = Vec::new();
-    let mut sleep = LONGEST_SLEEP;
-    for (source, outlet) in outlets.iter() {
-        let mut permits = take_permits(&outlet.permits);
-        if permits.is_empty() {
-            continue;
+    /// Takes back what nobody holds any more, ends what has outlived itself, and claims for every free permit.
+    async fn round(&self) -> Result<Round, StoreError> {
+        let kernel = &self.kernel;
+        let now = kernel.clock.now();
+        let mut tx = kernel.db.write().await?;
+        // On SQLite no other process holds the state folder, so whatever an earlier life held is nobody's.
+        let recovered = outbox::recover(&mut tx, kernel.incarnation, !kernel.db.is_shared(), now).await?;
+        let expired = outbox::expire(&mut tx, now, EXPIRE_LIMIT).await?;
+        let mut claimed = Vec::new();
+        let mut wait = LONGEST_WAIT;
+        for (source, outlet) in &self.outlets {
+            let mut permits = take_permits(&outlet.permits);
+            if permits.is_empty() {
+                continue;
+            }
+            let limit = i64::try_from(permits.len()).unwrap_or(i64::MAX);
+            let claim = Claim { source, incarnation: kernel.incarnation, lease: outlet.lease, limit };
+            let rows = outbox::claim(&mut tx, &claim, now).await?;
+            if let Some(due) = outbox::next_due(&mut tx, source, now).await? {
+                wait = wait.min(due.since(now).max(Duration::from_millis(10)));
+            }
+            claimed.extend(rows.into_iter().map_while(|row| permits.pop().map(|permit| (row, permit))));
         }
-        let wanted = i64::try_from(permits.len()).unwrap_or(i64::MAX);
-        let claim = Claim { source, incarnation: kernel.incarnation, lease: outlet.lease, limit: wanted };
-        let rows = outbox::claim(&mut tx, &claim, now).await?;
-        if let Some(due) = outbox::next_due(&mut tx, source, now).await? {
-            sleep = sleep.min(due.since(now).max(Duration::from_millis(10)));
+        let letters = letters(&mut tx, claimed).await?;
+        crate::crash::point("sender.before_claim_commit");
+        tx.commit().await?;
+        crate::crash::point("sender.after_claim_commit");
+        if !recovered.is_empty() {
+            info!(rows = recovered.len(), "attempts of an earlier life have no known end; each is looked for first");
         }
-        claimed.extend(rows.into_iter().map_while(|row| permits.pop().map(|permit| (row, permit))));
+        for end in expired {
+            tell_agent(kernel, end.ticket, end.id, Explained::new(reason::EXPIRED, ""), now).await?;
+        }
+        Ok(Round { letters, wait })
     }
-    let threads = letters(&mut tx, claimed).await?;
-    crate::crash::point("sender.before_claim_commit");
-    tx.commit().await?;
-    crate::crash::point("sender.after_claim_commit");
-    if first && !recovered.is_empty() {
-        info!(rows = recovered.len(), "attempts of an earlier life have no known end; each is looked for first");
+
+    /// One attempt at one letter.
+    async fn attempt(&self, letter: &Letter, permit: OwnedSemaphorePermit) -> Attempted {
+        let delivery = match self.outlets.get(&letter.row.source) {
+            Some(outlet) => outcome::attempt(&self.kernel, outlet.channel.as_ref(), &outlet.port, letter).await,
+            None => Delivery::Retry { detail: "its source is gone".into(), after: None, source_down: true },
+        };
+        crate::crash::point("sender.after_delivery");
+        Attempted { row: letter.row.clone(), delivery, _permit: permit }
     }
-    for (letter, permit) in threads {
-        let (kernel, outlets, ended) = (Arc::clone(kernel), Arc::clone(outlets), ended.clone());
-        let hard = lifecycle.hard.clone();
-        tasks.spawn(async move {
-            let Some(outlet) = outlets.get(&letter.row.source) else { return };
-            let delivery = tokio::select! {
-                delivery = outcome::attempt(&kernel, outlet.channel.as_ref(), &outlet.port, &letter) => delivery,
-                () = hard.cancelled() => Delivery::Unknown { detail: "the daemon was stopped during the attempt".into() },
-            };
-            crate::crash::point("sender.after_delivery");
-            // The receiver lives as long as any sender; were it gone, the lease brings the row back.
-            drop(ended.send(Attempted { row: letter.row, delivery, _permit: permit }));
-        });
-    }
-    for end in expired {
-        let why = Explained::new(reason::EXPIRED, "");
-        tell_agent(kernel, end.ticket, end.id, why, now).await?;
-    }
-    Ok(sleep)
 }
 
 /// All permits that are free now: rows are claimed only for permits that are held.
