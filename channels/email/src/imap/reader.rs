@@ -95,6 +95,7 @@ impl Reader {
     }
 
     async fn size(&mut self, session: &mut Session) -> Result<(), Error> {
+        let unknown = session.limits.whole;
         let some = self.steps.len().min(SIZES_AT_ONCE);
         let steps: Vec<Step> = self.steps.drain(..some).collect();
         let take: Vec<u32> =
@@ -109,8 +110,10 @@ impl Reader {
                 Step::Take(uid) => match listed.next_if(|mail| mail.uid == uid) {
                     Some(mail) if self.position.takes(&mail) => Sized::Mail(mail),
                     Some(_) => Sized::Skipped(uid),
-                    // Listed, but without a size: the text will show.
-                    None if present.contains(&uid) => Sized::Mail(Listed { uid, size: 0, received: Moment::EARLIEST }),
+                    // There, but without a size: held for as large as a mail in a batch can be.
+                    None if present.binary_search(&uid).is_ok() => {
+                        Sized::Mail(Listed { uid, size: unknown, received: Moment::EARLIEST })
+                    }
                     None => Sized::Gone(uid),
                 },
             };
@@ -144,7 +147,10 @@ impl Reader {
         let mails = bodies.into_iter().map(|(mail, body)| Fetched {
             name: position.name(&self.folder, mail.uid),
             uid: mail.uid,
-            size: mail.size,
+            size: match &body {
+                Body::Whole(text) => u32::try_from(text.len()).unwrap_or(u32::MAX),
+                Body::TooLarge(_) | Body::Unreadable(_) => mail.size,
+            },
             received: mail.received,
             history: position.is_history(&mail),
             body,

@@ -401,7 +401,8 @@ fn entry(response: &Response<'_>) -> Option<Listed> {
 fn wire(stream: Stream, place: &str, limits: &Limits, stop: &CancellationToken) -> Wire {
     // Twice what is asked for at once: some servers round up, none needs more.
     let literal_max = 2 * limits.whole.max(limits.part) as usize;
-    Wire::new(Guard::new(stream, literal_max, limits.line_max), place.to_owned(), stop.clone())
+    let arrived_max = usize::try_from(limits.batch_bytes.saturating_mul(4)).unwrap_or(usize::MAX).max(literal_max);
+    Wire::new(Guard::new(stream, literal_max, limits.line_max), place.to_owned(), arrived_max, stop.clone())
 }
 
 async fn secure(socket: tokio::net::TcpStream, endpoint: &Endpoint, limits: &Limits) -> Result<Stream, Error> {

@@ -15,7 +15,7 @@ pub struct Fetched {
     pub name: String,
     /// Its UID.
     pub uid: u32,
-    /// Bytes, as the server counts them.
+    /// Bytes; where not all of them are here, as the server counts them.
     pub size: u32,
     /// When the server got it; the earliest moment if the server does not say.
     pub received: Moment,

@@ -41,6 +41,8 @@ pub(super) struct Wire {
     pub(super) wanted: HashSet<u32>,
     /// Text that came, by UID.
     pub(super) arrived: HashMap<u32, Vec<u8>>,
+    /// How much text may be here at once: several times what is ever asked for.
+    arrived_max: usize,
     /// Mails in the open folder.
     pub(super) exists: u32,
     /// An EXISTS came since this was last cleared: there may be new mail.
@@ -48,7 +50,7 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(guard: Guard, place: String, stop: CancellationToken) -> Self {
+    pub(super) fn new(guard: Guard, place: String, arrived_max: usize, stop: CancellationToken) -> Self {
         Self {
             client: async_imap::Client::new(guard),
             place,
@@ -57,6 +59,7 @@ impl Wire {
             ended: HashMap::new(),
             wanted: HashSet::new(),
             arrived: HashMap::new(),
+            arrived_max,
             exists: 0,
             news: false,
         }
@@ -184,13 +187,13 @@ impl Wire {
             }
             Response::MailboxData(MailboxDatum::Exists(count)) => (self.exists, self.news) = (*count, true),
             Response::Expunge(_) => self.exists = self.exists.saturating_sub(1),
-            Response::Fetch(_, attributes) => self.keep(attributes),
+            Response::Fetch(_, attributes) => self.keep(attributes, during)?,
             _ => {}
         }
         Ok(())
     }
 
-    fn keep(&mut self, attributes: &[AttributeValue<'_>]) {
+    fn keep(&mut self, attributes: &[AttributeValue<'_>], during: &'static str) -> Result<(), Error> {
         let uid = attributes.iter().find_map(|attribute| match attribute {
             AttributeValue::Uid(uid) => Some(*uid),
             _ => None,
@@ -200,11 +203,15 @@ impl Wire {
             _ => None,
         });
         // Flags that another client changed are pushed as FETCH too, without text.
-        if let (Some(uid), Some(text)) = (uid, text)
-            && self.wanted.contains(&uid)
-        {
+        let (Some(uid), Some(text)) = (uid, text) else { return Ok(()) };
+        if self.wanted.contains(&uid) {
+            let here: usize = self.arrived.values().map(Vec::len).sum();
+            if here + text.len() > self.arrived_max {
+                return Err(self.broken(during, io::Error::other("much more mail than its sizes announced")));
+            }
             self.arrived.insert(uid, text.to_vec());
         }
+        Ok(())
     }
 
     fn closed(&self, during: &'static str, said: String) -> Error {

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::desk::{Desk, Fixed};
+use super::desk::{Desk, Fixed, Ledger};
 use crate::credentials::{Bearer, Credentials};
 use crate::imap::position::History;
 use crate::imap::{Error, Limits, Mailbox, Session, Suspects, receive};
@@ -119,7 +119,7 @@ async fn a_full_mailbox_and_what_comes_by_push_are_taken_in_and_moved() {
     rig.put(&texts).await;
     let desk = Desk::default();
     let story = async {
-        desk.until(|ledger| ledger.waits()).await;
+        desk.until(Ledger::waits).await;
         rig.put(&[mail(230)]).await;
         desk.until(|ledger| ledger.mails.len() == 231 && ledger.rounds() > 1).await;
     };
@@ -163,7 +163,7 @@ async fn a_large_mail_and_a_folder_with_accents_are_no_matter() {
     let mut mailbox = rig.mailbox();
     mailbox.processed = Some("Traités & archivés".into());
     let desk = Desk::default();
-    rig.receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    rig.receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     assert!(desk.with(|ledger| ledger.texts()) == [mail(0), large, mail(2)]);
     assert!(rig.count("Trait&AOk-s &- archiv&AOk-s").await >= 3);
 }
@@ -179,7 +179,7 @@ async fn mail_moved_away_deleted_and_flagged_by_others_meanwhile_does_no_harm() 
         rig.say("a SELECT INBOX\r\nb STORE 1:20 +FLAGS (\\Seen)\r\nc STORE 30:39 +FLAGS (\\Deleted)\r\nd EXPUNGE\r\n")
             .await;
         desk.close(false);
-        desk.until(|ledger| ledger.waits()).await;
+        desk.until(Ledger::waits).await;
         assert_eq!(desk.with(|ledger| ledger.mails.len()), 40);
     };
     rig.receiving(&rig.mailbox(), &desk, story).await;
@@ -196,9 +196,9 @@ async fn a_folder_made_anew_is_read_from_its_start() {
     mailbox.folder = "desk".into();
     (mailbox.processed, mailbox.failed) = (None, None);
     let desk = Desk::default();
-    rig.receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    rig.receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     rig.say(&format!("{again}{}", put(&mail(3)))).await;
     desk.with(|ledger| ledger.progress.clear());
-    rig.receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    rig.receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| ledger.texts()), [mail(1), mail(2), mail(3)]);
 }

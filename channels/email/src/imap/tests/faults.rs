@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::desk::{Desk, mailbox, until_failure, while_receiving};
+use super::desk::{Desk, Ledger, mailbox, until_failure, while_receiving};
 use super::world::{State, Then, World};
 use crate::imap::Error;
 
@@ -74,6 +74,44 @@ async fn silence_at_any_step_ends_within_its_limit() {
 }
 
 #[tokio::test]
+async fn cut_at_any_byte_of_the_dialogue_every_mail_is_taken_once_and_moved_once() {
+    let world = World::start().await;
+    let texts: Vec<String> = (0..12).map(|number| format!("mail {number}")).collect();
+    for text in &texts {
+        world.mail_comes(text);
+    }
+    world.change(|state| state.cut_step = Some(17));
+    let (mut mailbox, desk) = (mailbox(&world), Desk::default());
+    (mailbox.limits.batch_messages, mailbox.processed, mailbox.failed) = (3, Some("Processed".into()), None);
+    let mut cuts = 0;
+    while !desk.with(|ledger| ledger.waits()) {
+        until_failure(&mailbox, &desk).await;
+        cuts += 1;
+    }
+    assert!(cuts > 50, "{cuts}");
+    assert_eq!(desk.with(|ledger| ledger.texts()), texts);
+    // What was accepted just before a cut is moved after what came since; in whichever order, each once.
+    let (mut moved, mut all) = (world.folder("Processed"), texts);
+    moved.sort();
+    all.sort();
+    assert_eq!((moved, world.folder("INBOX").len()), (all, 0));
+}
+
+#[tokio::test]
+async fn a_server_that_sends_far_more_than_its_sizes_say_is_stopped() {
+    let world = world_with_three().await;
+    world.change(|state| {
+        state.inbox().mails.values_mut().for_each(|mail| {
+            (mail.text, mail.said_size) = (vec![b'x'; 700], Some(1));
+        });
+    });
+    let mut mailbox = mailbox(&world);
+    (mailbox.limits.whole, mailbox.limits.part, mailbox.limits.batch_bytes) = (900, 900, 400);
+    let error = until_failure(&mailbox, &Desk::default()).await;
+    assert!(error.to_string().contains("much more mail than its sizes announced"), "{error}");
+}
+
+#[tokio::test]
 async fn an_announcement_of_half_a_gigabyte_ends_the_connection_and_not_our_memory() {
     let world = world_with_three().await;
     world.rule(TEXTS, Then::Say("* 1 FETCH (UID 1 BODY[]<0> {500000000}\r\nabc"));
@@ -102,7 +140,7 @@ async fn flags_that_others_change_meanwhile_are_not_taken_for_mail() {
     let world = world_with_three().await;
     world.rule(TEXTS, Then::First("* 2 FETCH (FLAGS (\\Seen))\r\n* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n"));
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| ledger.texts()), ["one", "two", "three"]);
 }
 
@@ -112,7 +150,7 @@ async fn a_server_that_refuses_to_idle_is_polled() {
     world.rule("IDLE", Then::Say("{tag} NO not today\r\n"));
     let desk = Desk::default();
     let story = async {
-        desk.until(|ledger| ledger.waits()).await;
+        desk.until(Ledger::waits).await;
         world.mail_comes("found by looking");
         desk.until(|ledger| ledger.mails.len() == 1).await;
     };
@@ -138,7 +176,7 @@ async fn mail_announced_at_the_end_of_the_search_is_taken_before_waiting() {
     world.rule("UID SEARCH", Then::Say("* SEARCH\r\n* 1 EXISTS\r\n{tag} OK\r\n"));
     world.mail_comes("just now");
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| ledger.texts()), ["just now"]);
 }
 
@@ -149,7 +187,7 @@ async fn mail_that_idle_never_announces_is_found_by_the_poll() {
     mailbox.limits.poll = Duration::from_millis(30);
     let desk = Desk::default();
     let story = async {
-        desk.until(|ledger| ledger.waits()).await;
+        desk.until(Ledger::waits).await;
         // Nothing tells the waiting server's connection of it.
         world.quietly(|state| state.deliver("INBOX", "unannounced", "15-Nov-2023 10:00:00 +0000"));
         desk.until(|ledger| ledger.mails.len() == 1).await;

@@ -1,6 +1,6 @@
 //! Where accepted mail goes, and what happens when it cannot go there.
 
-use super::desk::{Desk, mailbox, until_failure, while_receiving};
+use super::desk::{Desk, Ledger, mailbox, until_failure, while_receiving};
 use super::world::{State, Then, World};
 use crate::imap::Error;
 use crate::imap::sink::Progress;
@@ -18,7 +18,7 @@ async fn accepted_mail_is_moved_in_one_command_and_marked() {
     let world = three_kinds().await;
     world.mail_comes("another question");
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     assert_eq!(world.folder("Processed"), ["question", "another question"]);
     assert_eq!(world.folder("Failed"), ["spam"]);
     assert_eq!(world.folder("INBOX"), ["keep this"]);
@@ -35,7 +35,7 @@ async fn mail_may_stay_in_place_and_is_then_not_read_twice() {
     let desk = Desk::default();
     for _ in 0..2 {
         desk.with(|ledger| ledger.progress.clear());
-        while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+        while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     }
     assert_eq!(desk.with(|ledger| ledger.mails.len()), 3);
     assert_eq!(world.folder("INBOX").len(), 3);
@@ -51,7 +51,7 @@ async fn without_move_mail_is_copied_and_only_it_is_expunged() {
         state.inbox().mails.get_mut(&3).unwrap().keywords.insert("\\Deleted".to_owned());
     });
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     assert_eq!(world.folder("Processed"), ["question"]);
     // Somebody else marked the third as deleted; removing it is theirs to do.
     assert_eq!(world.folder("INBOX"), ["keep this"]);
@@ -63,7 +63,7 @@ async fn without_move_and_uidplus_nothing_of_others_is_expunged() {
     let world = three_kinds().await;
     world.change(|state| state.capabilities = "IMAP4rev1 AUTH=PLAIN IDLE");
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     assert_eq!(world.folder("Processed"), ["question"]);
     assert_eq!((world.heard("EXPUNGE"), world.heard("UID EXPUNGE")), (0, 0));
 }
@@ -75,7 +75,7 @@ async fn mail_accepted_before_a_crash_is_moved_after_it_and_not_taken_twice() {
     let (mailbox, desk) = (mailbox(&world), Desk::default());
     until_failure(&mailbox, &desk).await;
     assert_eq!(world.folder("INBOX").len(), 3);
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| ledger.mails.len()), 3);
     assert_eq!(world.folder("Processed"), ["question"]);
     assert_eq!(world.folder("Failed"), ["spam"]);
@@ -86,7 +86,7 @@ async fn a_folder_that_somebody_deletes_is_made_again() {
     let world = three_kinds().await;
     world.rule("UID MOVE", Then::Say("{tag} NO [TRYCREATE] no such folder\r\n"));
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     assert_eq!(world.folder("Processed"), ["question"]);
 }
 
@@ -96,7 +96,7 @@ async fn a_full_target_folder_is_reported_and_does_not_stop_the_intake() {
     world.rule("UID MOVE", Then::Say("{tag} NO [OVERQUOTA] the mailbox of bob@example.org is full\r\n"));
     let desk = Desk::default();
     let story = async {
-        desk.until(|ledger| ledger.waits()).await;
+        desk.until(Ledger::waits).await;
         world.mail_comes("still taken");
         desk.until(|ledger| ledger.mails.len() == 4 && ledger.rounds() > 1).await;
     };
@@ -117,7 +117,7 @@ async fn a_server_that_keeps_no_more_keywords_still_moves() {
     let world = three_kinds().await;
     world.rule("UID STORE", Then::Say("{tag} NO [LIMIT] too many keywords\r\n"));
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     assert_eq!((world.folder("Processed"), world.folder("Failed")), (vec!["question".into()], vec!["spam".into()]));
 }
 
@@ -127,7 +127,7 @@ async fn mail_that_others_move_away_meanwhile_is_no_fault() {
     let emptied = |state: &mut State| state.inbox().mails.clear();
     world.rule("UID STORE", Then::Meanwhile(emptied));
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| ledger.mails.len()), 3);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::desk::{Desk, mailbox, until_failure, while_receiving};
+use super::desk::{Desk, Ledger, mailbox, until_failure, while_receiving};
 use super::world::{Then, World};
 use crate::imap::position::History;
 use crate::imap::sink::Progress;
@@ -27,7 +27,7 @@ async fn first_look(world: &World, history: History) -> Desk {
     mailbox.history = history;
     let desk = Desk::default();
     let story = async {
-        desk.until(|ledger| ledger.waits()).await;
+        desk.until(Ledger::waits).await;
         world.mail_comes("new");
         desk.until(|ledger| ledger.texts().last().is_some_and(|text| text == "new") && ledger.rounds() > 1).await;
     };
@@ -76,7 +76,7 @@ async fn what_was_left_aside_stays_so_after_a_restart_whatever_the_setting_says_
     desk.with(|ledger| ledger.progress.clear());
     let mut mailbox = mailbox(&world);
     mailbox.history = History::All;
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| (ledger.mails.len(), ledger.skipped)), (3, 3));
     assert_eq!(world.folder("INBOX").len(), 3);
 }
@@ -92,7 +92,7 @@ async fn a_first_look_that_breaks_off_goes_on_with_the_same_bounds() {
     // Mail that comes while we are away is no history, however late we are back.
     world.mail_comes("while away");
     mailbox.history = History::None;
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     assert_eq!(seen(&desk), expected(&[("just in time", true), ("yesterday", true), ("while away", false)]));
     assert_eq!(desk.with(|ledger| ledger.skipped), 3);
 }
@@ -103,11 +103,11 @@ async fn a_new_uidvalidity_has_everything_read_again_under_new_names() {
     let mut mailbox = mailbox(&world);
     (mailbox.processed, mailbox.failed, mailbox.history) = (None, None, History::Since(7 * DAY));
     let desk = Desk::default();
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| ledger.mails.len()), 2);
     world.change(|state| state.inbox().uidvalidity = 8);
     desk.with(|ledger| ledger.progress.clear());
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     let names: Vec<String> = desk.with(|ledger| ledger.mails.iter().map(|mail| mail.name.clone()).collect());
     assert_eq!(names, ["INBOX/7/3", "INBOX/7/5", "INBOX/8.1/3", "INBOX/8.1/5"]);
     assert!(desk.with(|ledger| ledger.progress.contains(&Progress::NewEpoch)));
@@ -117,13 +117,13 @@ async fn a_new_uidvalidity_has_everything_read_again_under_new_names() {
 async fn uids_that_count_down_do_not_hide_new_mail() {
     let world = full_mailbox().await;
     let (mailbox, desk) = (mailbox(&world), Desk::default());
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     world.change(|state| {
         state.inbox().uidnext = 2;
         state.deliver("INBOX", "after the backup was restored", "15-Nov-2023 13:00:00 +0000");
     });
     desk.with(|ledger| ledger.progress.clear());
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     let last = desk.with(|ledger| ledger.mails.pop()).unwrap();
     assert_eq!((super::desk::text(&last).as_str(), last.history), ("after the backup was restored", false));
     assert_eq!(last.name, "INBOX/7.1/2");
@@ -137,6 +137,6 @@ async fn a_server_that_does_not_tell_uidnext_is_counted_by_hand() {
     let mut mailbox = mailbox(&world);
     (mailbox.processed, mailbox.failed, mailbox.history) = (None, None, History::None);
     let desk = Desk::default();
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| ledger.position.unwrap().last_uid), 5);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use guichet_domain::time::Moment;
 use tokio_util::sync::CancellationToken;
 
-use super::desk::{Desk, Fixed, endpoint, limits, mailbox, password, text, until_failure, while_receiving};
+use super::desk::{Desk, Fixed, Ledger, endpoint, limits, mailbox, password, text, until_failure, while_receiving};
 use super::world::{Rule, State, Then, World};
 use crate::imap::sink::{Progress, Refusal};
 use crate::imap::{Session, receive};
@@ -18,7 +18,7 @@ async fn mail_that_waits_and_mail_that_comes_are_taken_in_order() {
     }
     let desk = Desk::default();
     let story = async {
-        desk.until(|ledger| ledger.waits()).await;
+        desk.until(Ledger::waits).await;
         world.mail_comes("mail 250");
         desk.until(|ledger| ledger.mails.len() == 251).await;
     };
@@ -37,7 +37,7 @@ async fn the_next_batch_is_read_while_one_is_being_accepted_and_no_further() {
     mailbox.limits.batch_messages = 2;
     let desk = Desk::default();
     let story = async {
-        desk.until(|ledger| ledger.waits()).await;
+        desk.until(Ledger::waits).await;
         desk.close(true);
         world.change(|state| {
             for _ in 0..20 {
@@ -65,7 +65,7 @@ async fn a_mail_that_somebody_removes_before_it_is_read_is_counted_and_passed() 
     };
     world.rule("UID FETCH 1:3 (UID BODY", Then::Meanwhile(removed));
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| (ledger.texts(), ledger.gone)), (vec!["one".into(), "three".into()], 1));
     assert_eq!(desk.with(|ledger| ledger.position.unwrap().last_uid), 3);
 }
@@ -77,7 +77,7 @@ async fn the_last_mails_may_vanish_too() {
     let emptied = |state: &mut State| state.inbox().mails.clear();
     world.rule("UID FETCH 1 (UID RFC822.SIZE", Then::Meanwhile(emptied));
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| (ledger.mails.len(), ledger.gone)), (0, 1));
 }
 
@@ -88,7 +88,7 @@ async fn a_mail_the_server_forgets_to_send_is_asked_for_again() {
     world.mail_comes("two");
     world.rule("UID FETCH 1:2 (UID BODY", Then::Say("* 2 FETCH (UID 2 BODY[]<0> {3}\r\ntwo)\r\n{tag} OK\r\n"));
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| (ledger.texts(), ledger.gone)), (vec!["one".into(), "two".into()], 0));
 }
 
@@ -101,7 +101,7 @@ async fn a_mail_the_server_cannot_hand_out_is_handed_on_as_such_and_blocks_nothi
     world.rule("UID FETCH 1 (UID BODY", Then::Say("{tag} NO [EXPUNGEISSUED] cannot read the file\r\n"));
     world.rule("UID FETCH 1 (UID BODY", Then::Say("* 1 FETCH (UID 1 BODY[]<0> NIL)\r\n{tag} OK\r\n"));
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     let texts = desk.with(|ledger| ledger.texts());
     assert_eq!(texts, ["unreadable: the server lists this mail and does not hand it out", "sound"]);
 }
@@ -118,7 +118,7 @@ async fn a_mail_at_which_the_server_falls_over_each_time_does_not_block_what_is_
     for _ in 0..5 {
         until_failure(&mailbox, &desk).await;
     }
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     let why = "unreadable: the server ends the connection each time it is asked for this mail";
     assert_eq!(desk.with(|ledger| ledger.texts()), ["one", why, "three"]);
 }
@@ -130,7 +130,7 @@ async fn sizes_that_the_server_will_not_tell_do_not_keep_mail_from_being_read() 
     world.mail_comes("two");
     world.rule("UID FETCH 1:2 (UID RFC822.SIZE", Then::Say("{tag} NO [SERVERBUG] cannot open a file\r\n"));
     let desk = Desk::default();
-    while_receiving(&mailbox(&world), &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox(&world), &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| ledger.texts()), ["one", "two"]);
 }
 
@@ -153,7 +153,7 @@ async fn a_large_mail_comes_in_parts_and_alone() {
         world.mail_comes(text);
     }
     let desk = Desk::default();
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| ledger.texts()), ["before", large.as_str(), "after"]);
     assert_eq!(world.heard("UID FETCH 2 (UID BODY"), 4);
 }
@@ -167,7 +167,7 @@ async fn a_mail_larger_than_the_server_says_is_still_read_whole() {
     world.mail_comes(&large);
     world.change(|state| state.inbox().mails.get_mut(&1).unwrap().said_size = Some(10));
     let desk = Desk::default();
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| ledger.texts()), [large]);
 }
 
@@ -182,7 +182,7 @@ async fn of_a_mail_beyond_the_limit_only_the_head_is_read() {
     world.change(|state| state.inbox().mails.get_mut(&2).unwrap().said_size = Some(10));
     world.mail_comes("next");
     let desk = Desk::default();
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     let head = "too large: 262144 bytes read".to_owned();
     assert_eq!(desk.with(|ledger| ledger.texts()), [head.clone(), head, "next".to_owned()]);
 }
@@ -192,7 +192,7 @@ async fn a_busy_intake_leaves_mail_on_the_server_until_it_takes_it() {
     let world = World::start().await;
     let desk = Desk::default();
     let story = async {
-        desk.until(|ledger| ledger.waits()).await;
+        desk.until(Ledger::waits).await;
         let busy = || Refusal::Busy { after: Duration::from_millis(10), why: "disk full".into() };
         desk.with(|ledger| ledger.refusals = vec![busy(), busy()]);
         world.mail_comes("patient");
@@ -243,7 +243,7 @@ async fn a_stop_ends_waiting_at_once_and_an_endless_acceptance_soon() {
     let world = World::start().await;
     let (mailbox, credentials) = (mailbox(&world), password());
     let desk = Desk::default();
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
 
     desk.close(true);
     world.mail_comes("stuck");
@@ -264,7 +264,7 @@ async fn an_acceptance_under_way_at_a_stop_is_awaited() {
     let world = World::start().await;
     let (mailbox, credentials) = (mailbox(&world), password());
     let desk = Desk::default();
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     desk.close(true);
     world.mail_comes("in hand");
     let stop = CancellationToken::new();
@@ -296,9 +296,9 @@ async fn names_stay_the_same_when_mail_is_read_again() {
     let world = World::start().await;
     world.mail_comes("keep me here");
     let (mailbox, desk) = (mailbox(&world), Desk::default());
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     let other = Desk::default();
-    while_receiving(&mailbox, &other, other.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &other, other.until(Ledger::waits)).await;
     let key = |desk: &Desk| {
         desk.with(|ledger| ledger.mails.iter().map(|mail| (mail.name.clone(), text(mail))).collect::<Vec<_>>())
     };
@@ -316,7 +316,7 @@ async fn a_huge_folder_is_searched_piece_by_piece_and_nothing_is_missed() {
     let mut mailbox = mailbox(&world);
     mailbox.limits.search_at_once = 8;
     let desk = Desk::default();
-    while_receiving(&mailbox, &desk, desk.until(|ledger| ledger.waits())).await;
+    while_receiving(&mailbox, &desk, desk.until(Ledger::waits)).await;
     assert_eq!(desk.with(|ledger| ledger.mails.len()), 40);
     assert_eq!((world.folder("Processed").len(), world.folder("INBOX").len()), (40, 0));
     assert!(world.heard("UID SEARCH UID 1:8") > 0);

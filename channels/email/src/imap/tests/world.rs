@@ -63,6 +63,9 @@ pub(super) struct State {
     pub(super) folders: BTreeMap<String, Folder>,
     pub(super) rules: Vec<Rule>,
     pub(super) heard: Vec<String>,
+    /// Connections are cut after so many bytes, each one later than the one before by this step.
+    pub(super) cut_step: Option<usize>,
+    cut_at: usize,
 }
 
 #[derive(Clone)]
@@ -83,6 +86,8 @@ impl World {
             folders: BTreeMap::new(),
             rules: Vec::new(),
             heard: Vec::new(),
+            cut_step: None,
+            cut_at: 0,
         };
         let world = Self { state: Arc::new(Mutex::new(state)), changed: watch::Sender::new(0), port };
         world.change(|state| state.folder("INBOX").uidvalidity = 7);
@@ -150,7 +155,10 @@ impl World {
         // Answers are written in pieces; without this each costs 40 ms.
         socket.set_nodelay(true).unwrap();
         let (read, write) = socket.into_split();
-        let greeting = self.state().greeting;
+        let (greeting, left) = self.quietly(|state| {
+            state.cut_at += state.cut_step.unwrap_or(0);
+            (state.greeting, state.cut_step.map_or(usize::MAX, |_| state.cut_at))
+        });
         let mut connection = Connection {
             world: self,
             lines: BufReader::new(read),
@@ -158,6 +166,7 @@ impl World {
             folder: None,
             idle: String::new(),
             told: 0,
+            left,
         };
         if connection.say(greeting).await.is_some() {
             while connection.command().await.is_some() {}
@@ -211,11 +220,17 @@ struct Connection {
     idle: String,
     /// The client knows of mail below this UID.
     told: u32,
+    /// Bytes that may still be said before the connection is cut.
+    left: usize,
 }
 
 impl Connection {
     async fn say(&mut self, words: impl AsRef<[u8]>) -> Option<()> {
-        self.out.write_all(words.as_ref()).await.ok()
+        let words = words.as_ref();
+        let said = words.get(..self.left).unwrap_or(words);
+        self.left -= said.len();
+        self.out.write_all(said).await.ok()?;
+        (said.len() == words.len()).then_some(())
     }
 
     async fn line(&mut self) -> Option<String> {
