@@ -12,7 +12,7 @@ pub(super) const LISTS: &[(Language, &str)] = &[
         as so because about into out up down over just only also more very need want get got help working work works issue problem \
         printer screen laptop computer password account access order invoice delivery parcel parcels customer phone call meeting office \
         broken error request update new old today tomorrow yesterday morning week monday tuesday wednesday thursday friday \
-        door light reply automatic undeliverable urgent question server network email kind best sent team everyone it's i'm see below cheers fix fixed stopped \
+        door light reply automatic undeliverable urgent question server network email mail monitor online kind best sent team everyone it's i'm see below cheers fix fixed stopped \
         missing lost stuck slow keeps won't without login reset locked attached picture keyboard mouse badge",
     ),
     (
@@ -34,7 +34,7 @@ pub(super) const LISTS: &[(Language, &str)] = &[
         freundlichen grussen gruss grusse viele kann konnen konnte mochte wurde werden wird haben hat habe hatte muss soll funktioniert geht \
         drucker bildschirm rechner computer passwort konto zugang bestellung rechnung lieferung paket kunde telefon buro netzwerk \
         fehler problem anfrage heute gestern morgen woche montag dienstag mittwoch donnerstag freitag defekt kaputt dringend hilfe \
-        leider immer wieder jetzt druckt mehr anmelden anmeldung vielen dank gerne neue neuer neues anbei",
+        leider immer wieder jetzt druckt mehr anmelden anmeldung vielen dank gerne neue neuer neues anbei laptop server email mail account online halle ausfall netzwerkausfall toner leer stuhl tastatur maus monitor update door teams badge",
     ),
     (
         Language::Es,
@@ -52,7 +52,7 @@ pub(super) const LISTS: &[(Language, &str)] = &[
         nostro nostra suo sua io voi noi lei mi ti ci vi si ho ha abbiamo avete hanno posso puo potete potrebbe vorrei devo \
         buongiorno buonasera salve ciao grazie saluti cordiali distinti gentile gentili stampante schermo computer password conto accesso \
         ordine fattura consegna pacco cliente telefono ufficio rete errore problema richiesta oggi ieri domani settimana lunedi martedi \
-        mercoledi giovedi venerdi funziona urgente aiuto allegato da stato prego nuovo nuova posta",
+        mercoledi giovedi venerdi funziona urgente aiuto laptop server email mail account tastiera allegato da stato prego nuovo nuova posta",
     ),
     (
         Language::Pt,
@@ -70,7 +70,7 @@ pub(super) const LISTS: &[(Language, &str)] = &[
         graag alstublieft bedankt dank hallo hoi goedemorgen goedemiddag beste geachte vriendelijke groet groeten kan kunnen kunt zou zullen \
         wil heeft heb hebben had moet moeten werkt doet printer scherm computer wachtwoord account toegang bestelling factuur levering pakket \
         klant telefoon kantoor netwerk fout probleem aanvraag vandaag gisteren morgen week maandag dinsdag woensdag donderdag vrijdag \
-        storing dringend hulp bijlage er te om nieuwe nieuw weer steeds inloggen",
+        storing dringend hulp kapot laptop server email mail toetsenbord muis bijlage er te om nieuwe nieuw weer steeds inloggen",
     ),
     // Languages met with no notices of their own: enough words to know that it is none of the above.
     (
