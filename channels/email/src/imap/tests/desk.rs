@@ -156,17 +156,16 @@ impl Clock for Fixed {
     }
 }
 
-/// Limits for a server in the same process: silence is soon a fault, polling is not what wakes us.
+/// Limits that a busy machine keeps; polling is not what wakes us.
 pub(super) fn limits() -> Limits {
-    Limits {
-        reply: Duration::from_millis(300),
-        slow_reply: Duration::from_millis(300),
-        login: Duration::from_millis(300),
-        done: Duration::from_millis(300),
-        poll: Duration::from_mins(1),
-        poll_without_idle: Duration::from_millis(10),
-        ..Limits::default()
-    }
+    Limits { poll_without_idle: Duration::from_millis(10), ..Limits::default() }
+}
+
+/// For tests of silence: the same mailbox, soon out of patience.
+pub(super) fn impatient(mailbox: &Mailbox) -> Mailbox {
+    let soon = Duration::from_millis(200);
+    let limits = Limits { reply: soon, slow_reply: soon, login: soon, done: soon, ..mailbox.limits.clone() };
+    Mailbox { limits, ..mailbox.clone() }
 }
 
 pub(super) fn endpoint(world: &World) -> Endpoint {

@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::desk::{Desk, endpoint, limits, mailbox, password, until_failure};
+use super::desk::{Desk, endpoint, impatient, limits, mailbox, password, until_failure};
 use super::world::{Then, World};
 use crate::credentials::{Bearer, Credentials};
 use crate::imap::{Error, Session, probe};
@@ -107,7 +107,7 @@ async fn a_server_that_greets_with_goodbye_is_tried_again_and_quoted() {
 async fn a_server_that_never_greets_is_given_up() {
     let world = World::start().await;
     world.change(|state| state.greeting = "");
-    let error = until_failure(&mailbox(&world), &Desk::default()).await;
+    let error = until_failure(&impatient(&mailbox(&world)), &Desk::default()).await;
     assert!(matches!(error, Error::Silent { during: "the greeting", .. }), "{error}");
 }
 

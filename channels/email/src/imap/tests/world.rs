@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::imap::moment::internal_date;
 
 /// How long a test waits for what must come.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub(super) struct Mail {
