@@ -53,7 +53,10 @@ pub(super) async fn log_in(
         }
     };
     match reply.code {
-        235 => Ok(()),
+        235 => {
+            session.logged_in = true;
+            Ok(())
+        }
         _ if reply.is_transient() => Err(NotIn::Refused(NotTried::Passing {
             why: format!("{} puts the login off: {} {}", relay.name(), reply.code, reply.short_text()),
             retry_after: reply.retry_after(),

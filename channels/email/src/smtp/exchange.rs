@@ -89,22 +89,24 @@ async fn begin(
                 }
                 // With "go ahead" the server waits for a body that is not to be sent.
                 let clean = reply.code != 354 && reset(session, patience).await;
-                return Ok(ControlFlow::Break(settle(&refusal, Step::Rcpt, clean)));
+                return Ok(ControlFlow::Break(settle(session, &refusal, Step::Rcpt, clean)));
             }
-            (Err(_), Some(refusal)) => return Ok(ControlFlow::Break(settle(&refusal, Step::Rcpt, false))),
+            (Err(_), Some(refusal)) => return Ok(ControlFlow::Break(settle(session, &refusal, Step::Rcpt, false))),
             (Err(broken), None) => return Err(Lost { broken, begun: step != Step::Mail }),
         };
         match command {
             Command::Mail | Command::Rcpt if reply.is_done() => {}
-            Command::Mail => return Ok(ControlFlow::Break(Settled { begun: false, ..settle(&reply, step, false) })),
+            Command::Mail => {
+                return Ok(ControlFlow::Break(Settled { begun: false, ..settle(session, &reply, step, false) }));
+            }
             Command::Rcpt if pipelined => refused = Some(reply),
             Command::Rcpt => {
                 let clean = reset(session, patience).await;
-                return Ok(ControlFlow::Break(settle(&reply, step, clean)));
+                return Ok(ControlFlow::Break(settle(session, &reply, step, clean)));
             }
             Command::Journal => {}
             Command::Data if reply.code == 354 => return Ok(ControlFlow::Continue(())),
-            Command::Data => return Ok(ControlFlow::Break(settle(&reply, step, false))),
+            Command::Data => return Ok(ControlFlow::Break(settle(session, &reply, step, false))),
         }
     }
     // The list ends with DATA, and every arm of DATA returns.
@@ -118,14 +120,14 @@ async fn finish(session: &mut Session, patience: &Patience) -> Result<Settled, L
     if let Err(broken) = session.say_body(patience).await {
         // A server that refuses in the middle of the body says why before it closes.
         return match session.reply(Step::Quit, patience).await {
-            Ok(reply) if reply.is_transient() || reply.is_permanent() => Ok(settle(&reply, Step::Body, false)),
+            Ok(reply) if reply.is_transient() || reply.is_permanent() => Ok(settle(session, &reply, Step::Body, false)),
             _ => Err(Lost { broken, begun: true }),
         };
     }
     let outcome = match session.reply(Step::FinalDot, patience).await {
         Ok(reply) if reply.is_done() => Outcome::Sent { text: reply.short_text() },
         Ok(reply) if reply.is_transient() || reply.is_permanent() => {
-            return Ok(settle(&reply, Step::FinalDot, reply.code != 421));
+            return Ok(settle(session, &reply, Step::FinalDot, reply.code != 421));
         }
         Ok(reply) => Outcome::Unknown { why: format!("the server answered the final dot with {}", reply.code) },
         Err(broken) => Outcome::Unknown { why: broken.why() },
@@ -176,18 +178,30 @@ async fn reset(session: &mut Session, patience: &Patience) -> bool {
 }
 
 /// The end a reply other than yes puts to the mail.
-fn settle(reply: &Reply, step: Step, reusable: bool) -> Settled {
-    let outcome = match reply.code {
-        // About our account, not about this mail: it must not be given up for it.
-        530 | 534 | 535 | 538 => Outcome::NotTried(NotTried::lasting(
-            format!("the server wants a login or protection at {}: {} {}", step.name(), reply.code, reply.short_text()),
+fn settle(session: &Session, reply: &Reply, step: Step, reusable: bool) -> Settled {
+    let outcome = if is_about_us(session, reply) {
+        // Without the server's words: they name the recipient.
+        let status = format!("{} {}", reply.code, reply.enhanced().unwrap_or_default());
+        Outcome::NotTried(NotTried::lasting(
+            format!("the server wants a login or protection at {} ({})", step.name(), status.trim()),
             "set user, password and security of the source's smtp section",
-        )),
-        _ if reply.is_transient() || reply.is_permanent() => Outcome::refused(reply),
-        code => {
-            let why = format!("the server answered {} with {code}, which makes no sense there", step.name());
-            Outcome::NotTried(NotTried::passing(why))
-        }
+        ))
+    } else if reply.is_transient() || reply.is_permanent() {
+        Outcome::refused(reply)
+    } else {
+        let why = format!("the server answered {} with {}, which makes no sense there", step.name(), reply.code);
+        Outcome::NotTried(NotTried::passing(why))
     };
     Settled { outcome, reusable: reusable && reply.code != 421, begun: true }
+}
+
+/// Whether a refusal is about our account and not about this mail, which then must not be given up for it. Servers that
+/// let strangers speak up to RCPT refuse them there in the words for any refusal; those are taken so only from a server
+/// that offers a login which we did not use.
+fn is_about_us(session: &Session, reply: &Reply) -> bool {
+    let stranger = !session.logged_in && !session.offers.auth.is_empty();
+    let words = ["relay", "client host rejected", "authenticat"];
+    let text = reply.text.to_ascii_lowercase();
+    matches!(reply.code, 530 | 534 | 535 | 538)
+        || (stranger && reply.is_permanent() && words.iter().any(|word| text.contains(word)))
 }

@@ -39,6 +39,8 @@ pub(super) struct Session {
     /// The body being sent, dot-stuffed, with its final dot.
     pub(super) body: Vec<u8>,
     pub(super) offers: Offers,
+    /// The server knows who we are.
+    pub(super) logged_in: bool,
     pub(super) parked_at: Instant,
 }
 
@@ -79,6 +81,7 @@ impl Session {
             output: Vec::with_capacity(512),
             body: Vec::new(),
             offers: Offers::default(),
+            logged_in: false,
             parked_at: Instant::now(),
         }
     }

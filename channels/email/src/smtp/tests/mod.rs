@@ -3,6 +3,7 @@
 
 mod login;
 mod outcomes;
+mod postfix;
 mod reuse;
 mod server;
 

@@ -131,6 +131,16 @@ async fn a_server_that_does_not_want_us_is_passing_or_lasting_as_it_says() {
 async fn a_server_that_wants_a_login_costs_no_mail() {
     let why = lasting(outcome_when(|server| server.says("MAIL", "530 5.7.0 Authentication required")).await);
     assert!(why.contains("530") && why.contains("set user, password"), "{why}");
+    let relaying = "554 5.7.1 <ann@example.org>: Relay access denied";
+    let (closed, _) = pool([Server::plain().says("EHLO", "250-mx.test\r\n250 AUTH PLAIN").says("RCPT", relaying)]);
+    let why = lasting(send(&closed).await);
+    assert!(why.starts_with("the server wants a login or protection at RCPT TO (554 5.7.1); set user"), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_has_no_login_to_offer_means_the_mail_when_it_refuses_to_relay() {
+    let refused = outcome_when(|server| server.says("RCPT", "554 5.7.1 <ann@example.org>: Relay access denied")).await;
+    assert!(matches!(refused, Outcome::Permanent { code: 554, .. }), "{refused:?}");
 }
 
 #[tokio::test(start_paused = true)]
