@@ -59,6 +59,11 @@ struct Chosen<'t, 'x> {
 }
 
 impl<'t, 'x> Chosen<'t, 'x> {
+    /// Whether a body was found since the lists were so long. In a `related` only the first is one, wherever it stands.
+    fn chose_since(&self, texts: usize, htmls: usize) -> bool {
+        self.text.len() > texts || self.html.len() > htmls
+    }
+
     fn structure(&mut self, nodes: &'t [Node<'x>], within: &str, in_alternative: bool, mut text: bool, mut html: bool) {
         let (texts, htmls) = (self.text.len(), self.html.len());
         for (place, node) in nodes.iter().enumerate() {
@@ -73,7 +78,7 @@ impl<'t, 'x> Chosen<'t, 'x> {
             let (is_plain, is_html) = (leaf.media_type == "text/plain", leaf.media_type == "text/html");
             let is_body = (is_plain || is_html)
                 && !leaf.is_attached()
-                && (place == 0 || (within != "related" && !leaf.is_named()));
+                && (place == 0 || (!leaf.is_named() && (within != "related" || !self.chose_since(texts, htmls))));
             if within == "alternative" && (is_plain || is_html) && !leaf.is_attached() {
                 if is_plain && text {
                     self.text.push(leaf);

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{EUC_KR, Encoding, GB18030, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{EUC_KR, Encoding, GB18030, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
 use mail_parser::decoders::charsets::map::charset_decoder;
+
+use super::unlabelled;
 
 /// Text, and whether the charset it was said to be in is known here.
 pub(super) struct Decoded<'a> {
@@ -34,7 +36,7 @@ pub(super) fn decode<'a>(label: Option<&str>, bytes: &'a [u8]) -> Decoded<'a> {
     }
 }
 
-/// What bytes without a label most likely are: UTF-8, Japanese mail, UTF-16 with its mark, else windows-1252.
+/// What bytes without a label most likely are: UTF-8, Japanese mail, UTF-16 with its mark, else what their letters say.
 pub(super) fn guess(bytes: &[u8]) -> Cow<'_, str> {
     if bytes.is_ascii() {
         if has_japanese_escapes(bytes) {
@@ -48,7 +50,7 @@ pub(super) fn guess(bytes: &[u8]) -> Cow<'_, str> {
     utf_8(bytes)
 }
 
-/// Text said or taken to be UTF-8. Where more of it breaks that encoding than keeps it, it is windows-1252 in truth.
+/// Text said or taken to be UTF-8. Where more of it breaks that encoding than keeps it, it is something else in truth.
 fn utf_8(bytes: &[u8]) -> Cow<'_, str> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if let Ok(text) = str::from_utf8(bytes) {
@@ -57,7 +59,7 @@ fn utf_8(bytes: &[u8]) -> Cow<'_, str> {
     let lossy = String::from_utf8_lossy(bytes);
     let broken = lossy.chars().filter(|&c| c == char::REPLACEMENT_CHARACTER).count();
     let sound = lossy.chars().filter(|&c| !c.is_ascii() && c != char::REPLACEMENT_CHARACTER).count();
-    if broken > sound { WINDOWS_1252.decode_without_bom_handling(bytes).0 } else { lossy }
+    if broken > sound { unlabelled::likeliest(bytes).decode_without_bom_handling(bytes).0 } else { lossy }
 }
 
 fn normalised(label: &str) -> Cow<'_, str> {

@@ -1,6 +1,6 @@
 //! One mail understood: bytes in, plain owned values out. Pure, and it never fails on what is merely odd.
 //!
-//! The house's own walker splits a mail into its parts ([`entity`], [`walk`](self)); mail-parser decodes base64, dates
+//! The house's own walker splits a mail into its parts (`entity`, `walk`); mail-parser decodes base64, dates
 //! and the rarer charsets behind it. Its tree is not used, because it nests one value inside another for each
 //! `message/rfc822`: a mail of 3 MB made of nothing but such headers overflows the stack when the tree is dropped, and
 //! no `catch_unwind` survives that. Here an enclosed message is one attachment and is not opened, a multipart is
@@ -26,6 +26,7 @@ mod text;
 mod tnef;
 mod transfer;
 mod tree;
+mod unlabelled;
 mod uuencode;
 mod walk;
 

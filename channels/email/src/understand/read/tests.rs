@@ -136,6 +136,15 @@ fn delimiters_gateways_indented_still_part_the_mail() {
 }
 
 #[test]
+fn the_words_of_a_related_mail_are_found_behind_its_picture() {
+    let mail = read(
+        "From: a@x\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: image/png\nContent-ID: <p>\n\nx\n\
+         --b\nContent-Type: text/html\n\n<p>words</p>\n--b\nContent-Type: text/html\n\n<p>frame</p>\n--b--\n",
+    );
+    assert_eq!((mail.text.as_str(), mail.attachments.len()), ("words", 2));
+}
+
+#[test]
 fn bare_carriage_returns_end_lines_too() {
     let mail = understand(b"From: a@x\rSubject: Mac\r\rline one\rline two\r", &Limits::default()).unwrap();
     assert_eq!((mail.subject.as_deref(), mail.text.as_str()), (Some("Mac"), "line one\nline two"));
