@@ -8,6 +8,8 @@ pub mod ambient;
 pub mod blobs;
 pub mod config;
 pub mod crash;
+pub mod desk;
+pub mod http;
 pub mod intake;
 pub mod kernel;
 pub mod lifecycle;

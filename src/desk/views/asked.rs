@@ -6,8 +6,8 @@ use guichet_domain::ticket::{Kind, Tier};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::words;
 use super::ticket::PartyView;
+use super::words;
 
 /// A request for a new ticket, on behalf of somebody.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

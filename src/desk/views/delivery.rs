@@ -13,7 +13,7 @@ use super::words;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DeliveryView {
     /// Its key: the same for every attempt.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     pub id: DeliveryId,
     /// Its place in the order in which rows were queued.
     pub number: i64,

@@ -57,7 +57,7 @@ pub struct Simulation {
     #[schema(schema_with = words::verdict)]
     pub verdict: Verdict,
     /// The row it would have had.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     pub inbound: InboundId,
     /// Why, when it would be kept aside or is here already.
     pub reason: Option<ReasonView>,

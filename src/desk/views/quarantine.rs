@@ -24,7 +24,7 @@ pub enum Standing {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QuarantineItem {
     /// Its key.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     pub id: InboundId,
     /// The source it came by.
     #[schema(value_type = String)]
@@ -56,7 +56,7 @@ pub struct QuarantinePage {
     /// The items.
     pub items: Vec<QuarantineItem>,
     /// Pass it as `before`; null on the last page.
-    #[schema(value_type = Option<String>, format = Uuid)]
+    #[schema(value_type = Option<String>, format = "uuid")]
     pub next: Option<InboundId>,
     /// How many are held in all.
     pub held: i64,

@@ -19,7 +19,7 @@ use super::words;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TicketView {
     /// Its key; stable, never shown to requesters.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     pub id: TicketId,
     /// The number people read aloud.
     #[schema(example = "GT-482-109-3753")]
@@ -152,7 +152,7 @@ pub struct ParticipantView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EntryView {
     /// Its key.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String, format = "uuid")]
     pub id: MessageId,
     /// Its place among all entries: pass it as `after` to read on behind it.
     pub number: i64,

@@ -1,0 +1,2 @@
+//! The API, version 1.
+pub mod types;
