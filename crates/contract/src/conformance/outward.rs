@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use guichet_domain::ids::ExternalId;
+
 use super::bench::{Behaviour, Network, Shown};
 use super::corpus;
 use super::musts::{
@@ -10,7 +12,7 @@ use super::musts::{
     NO_PANIC, OVER_LONG, REFUSED, SENDS_NOT, WAITS,
 };
 use super::report::{Broken, Tried};
-use super::suite::Suite;
+use super::suite::{Suite, spawned};
 use crate::channel::{Channel, Fault};
 use crate::outgoing::{Delivery, Outgoing};
 use crate::port::Port;
@@ -83,6 +85,11 @@ impl Scene {
         suite.deliver(&self.channel, &self.port, &self.notice).await
     }
 
+    async fn find_sent(&self) -> Result<Result<Option<ExternalId>, Fault>, Broken> {
+        let (channel, port, notice) = (Arc::clone(&self.channel), self.port.clone(), self.notice.clone());
+        spawned("find_sent", async move { channel.find_sent(&port, &notice).await }).await
+    }
+
     /// How many of the messages that are shown hold the mark.
     async fn times_shown(&self) -> usize {
         self.network.shown().await.iter().filter(|shown| shown.text.contains(&self.mark)).count()
@@ -125,7 +132,8 @@ async fn check(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
         network.write(&mark, &corpus::around(&mark, "x")).await;
     }
     let (channel, port) = suite.sender(&network).await;
-    let well = suite.within(channel.check(&port), CHECK, || "check did not end".to_owned()).await?;
+    let asked = || spawned("check", checked(Arc::clone(&channel), port.clone()));
+    let well = suite.within(asked(), CHECK, || "check did not end".to_owned()).await??;
     suite.heard(&well);
     match well {
         Ok(findings) if !findings.is_empty() => {}
@@ -144,6 +152,10 @@ async fn check(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
         Ok(findings) => Err(Broken::new(CHECK, format!("the network is away, and check answered {findings:?}"))),
         Err(_) => Ok(Tried::Yes),
     }
+}
+
+async fn checked(channel: Arc<dyn Channel>, port: Port) -> Result<Vec<String>, Fault> {
+    channel.check(&port).await
 }
 
 async fn sends_not(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
@@ -239,7 +251,7 @@ async fn dying(suite: &mut Suite<'_>, behaviour: Behaviour) -> Result<Tried, Bro
     expect(HONEST, honest, &delivery, when)?;
     scene.network.behave(Behaviour::Works).await;
     if abilities.finds_sent && matches!(delivery, Delivery::Unknown { .. }) {
-        let found = scene.channel.find_sent(&scene.port, &scene.notice).await;
+        let found = scene.find_sent().await?;
         if !matches!((&found, taken), (Ok(Some(_)), true) | (Ok(None), false)) {
             return Err(Broken::new(FINDS, format!("{when}, and find_sent answered {found:?}")));
         }
@@ -270,10 +282,13 @@ async fn dropped(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
     let Some(mut scene) = scene(suite, Behaviour::Silent).await else { return Ok(CANNOT) };
     // As often as it may send at once, so that a permit that was lost with the future is missed.
     for _ in 0..scene.channel.abilities().concurrency.min(16) {
-        let attempt = scene.channel.deliver(&scene.port, &scene.notice);
+        let attempt = spawned("deliver", {
+            let (channel, port, notice) = (Arc::clone(&scene.channel), scene.port.clone(), scene.notice.clone());
+            async move { channel.deliver(&port, &notice).await }
+        });
         tokio::select! {
             biased;
-            delivery = attempt => suite.heard(delivery),
+            delivery = attempt => suite.heard(delivery?),
             () = some_turns() => {}
         }
     }
@@ -343,7 +358,7 @@ async fn hostile_texts(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
 
 async fn finds(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
     let Some(scene) = scene(suite, Behaviour::Works).await else { return Ok(CANNOT) };
-    let before = scene.channel.find_sent(&scene.port, &scene.notice).await;
+    let before = scene.find_sent().await?;
     if !scene.channel.abilities().finds_sent {
         let told = matches!(before, Err(Fault::Lasting { .. } | Fault::Passing { .. }));
         let what = format!("finds_sent is not claimed, and find_sent answered {before:?}");
@@ -353,7 +368,7 @@ async fn finds(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
         return Err(Broken::new(FINDS, format!("nothing was sent, and find_sent answered {before:?}")));
     }
     let delivery = scene.deliver(suite).await?;
-    let after = scene.channel.find_sent(&scene.port, &scene.notice).await;
+    let after = scene.find_sent().await?;
     let same = match (&delivery, &after) {
         (Delivery::Delivered { external_id: Some(told), .. }, Ok(Some(found))) => told == found,
         (Delivery::Delivered { external_id: None, .. }, Ok(Some(_))) => true,

@@ -9,7 +9,7 @@ use guichet_domain::inbound::{Content, Inbound, Party};
 use guichet_domain::language::Language;
 use guichet_domain::outgoing::NoticeKind;
 use guichet_domain::{Clock, Ids};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
 
 use super::bench::{Bench, Inward, Network};
@@ -130,21 +130,16 @@ impl<'a> Suite<'a> {
         notice: &Outgoing,
     ) -> Result<Delivery, Broken> {
         let limit = Duration::from_secs(channel.abilities().deadline_secs.max(1));
-        let attempt = tokio::spawn({
+        let attempt = spawned("deliver", {
             let (channel, port, notice) = (Arc::clone(channel), port.clone(), notice.clone());
             async move { channel.deliver(&port, &notice).await }
         });
-        let stop = AbortOnDrop(attempt.abort_handle());
-        let end = tokio::time::timeout(limit, attempt).await;
-        drop(stop);
-        match end {
-            Err(_) => Err(Broken::new(musts::DEADLINE, format!("deliver took longer than its {} s", limit.as_secs()))),
-            Ok(Err(panic)) => Err(Broken::new(musts::NO_PANIC, format!("deliver: {panic}"))),
-            Ok(Ok(delivery)) => {
-                self.heard(&delivery);
-                Ok(delivery)
-            }
-        }
+        let Ok(end) = tokio::time::timeout(limit, attempt).await else {
+            let what = format!("deliver took longer than its {} s", limit.as_secs());
+            return Err(Broken::new(musts::DEADLINE, what));
+        };
+        self.heard(&end);
+        end
     }
 
     /// Waits for what must come; `broken` says what it means when it does not.
@@ -179,12 +174,17 @@ impl<'a> Suite<'a> {
     }
 }
 
-/// Says so when the suite gives up on an attempt.
-struct AbortOnDrop(tokio::task::AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
+/// Runs a call as a task of its own, so that its panic ends the check and not the suite. Dropped, it ends the call.
+pub(super) async fn spawned<T: Send + 'static>(
+    what: &str,
+    call: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Broken> {
+    let mut task = JoinSet::new();
+    task.spawn(call);
+    match task.join_next().await {
+        Some(Ok(end)) => Ok(end),
+        Some(Err(panic)) => Err(Broken::new(musts::NO_PANIC, format!("{what}: {panic}"))),
+        None => Err(Broken::new(musts::NO_PANIC, format!("{what} was never run"))),
     }
 }
 
@@ -222,7 +222,7 @@ pub(super) fn is_marked(item: &Inbound, mark: &str) -> bool {
         Content::Read(read) => read.text.contains(mark) || read.reply_text.contains(mark),
         Content::Unreadable { detail, .. } => detail.contains(mark),
     };
-    told || item.raw.windows(mark.len()).any(|part| part == mark.as_bytes())
+    told || String::from_utf8_lossy(&item.raw).contains(mark)
 }
 
 fn nothing_told(suite: &Suite<'_>, lines: &[String]) -> Result<Tried, Broken> {
