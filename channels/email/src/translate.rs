@@ -50,8 +50,9 @@ impl Reader {
                 (Content::Read(Box::new(item)), keys.identity.into_iter().chain(keys.content).collect())
             }
             Err(error) => {
-                let detail = error.to_string();
-                (Content::Unreadable { reason: Reason::of(error.reason()), detail }, Vec::new())
+                // Where the source itself gave less than the whole, that is why.
+                let why = cut.unwrap_or_else(|| Explained::new(error.reason(), error.to_string()));
+                (Content::Unreadable { reason: why.code, detail: why.detail }, Vec::new())
             }
         };
         Inbound { external_id: ExternalId::new(name), same_as, content, received_at, raw, quiet }
@@ -206,12 +207,7 @@ fn file_notes(mail: &Mail) -> Vec<Explained> {
 }
 
 fn attachment(file: understand::Attachment) -> Attachment {
-    Attachment {
-        name: file.safe_name,
-        media_type: file.media_type,
-        content_id: file.content_id,
-        bytes: file.content,
-    }
+    Attachment { name: file.safe_name, media_type: file.media_type, content_id: file.content_id, bytes: file.content }
 }
 
 #[cfg(test)]
@@ -219,7 +215,8 @@ mod tests {
     use super::*;
 
     fn read(raw: &str) -> Inbound {
-        let reader = Reader { own: OwnAddresses::new(["support@desk.test"]), authserv_ids: vec!["mx.desk.test".into()] };
+        let reader =
+            Reader { own: OwnAddresses::new(["support@desk.test"]), authserv_ids: vec!["mx.desk.test".into()] };
         let raw = raw.replace('\n', "\r\n").into_bytes();
         reader.read(Letter { name: "INBOX/1/1".into(), raw, received_at: Moment::from_secs(1), quiet: None, cut: None })
     }
