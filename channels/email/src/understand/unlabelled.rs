@@ -37,7 +37,8 @@ fn pairs(sample: &[u8]) -> Option<&'static Encoding> {
             _ => {}
         }
     }
-    if count < 4 {
+    // Cyrillic letters all lie above 0xC0; of the bytes of Chinese ones two in five do not.
+    if count < 4 || !sample.iter().any(|byte| (0x80..0xc0).contains(byte)) {
         return None;
     }
     if kana * 4 >= count {
@@ -84,6 +85,7 @@ mod tests {
     #[test]
     fn russian_chinese_japanese_and_korean_are_known() {
         assert_eq!(guessed(KOI8_R, "Ваше сообщение не доставлено"), "KOI8-R");
+        assert_eq!(guessed(KOI8_R, "тест тест"), "KOI8-R");
         assert_eq!(guessed(WINDOWS_1251, "Ваше сообщение не доставлено"), "windows-1251");
         assert_eq!(guessed(GB18030, "邮件传输失败！服务器无法发送"), "gb18030");
         assert_eq!(guessed(EUC_JP, "メールの送信に失敗しました"), "EUC-JP");
