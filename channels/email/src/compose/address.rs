@@ -49,10 +49,9 @@ fn is_quoted(inner: &str) -> bool {
     let mut letters = inner.chars();
     while let Some(letter) = letters.next() {
         let fits = match letter {
-            '"' => false,
             '\\' => letters.next().is_some_and(|next| (' '..='~').contains(&next)),
-            // Legal between quotes, but too many programs would see the end of the address.
-            '<' | '>' => false,
+            // Brackets are legal between quotes, but too many programs would see the end of the address.
+            '"' | '<' | '>' => false,
             letter => (' '..='~').contains(&letter),
         };
         if !fits {

@@ -110,11 +110,12 @@ fn text_html_and_files_are_nested_as_mail_programs_expect() {
         file("old.eml", "message/rfc822", b"Subject: x\r\n\r\ny"),
     ];
     let text = "Bonjour, c'est reçu.\n.\nFrom here =_ on".to_owned();
-    let html = Some("<p>Bonjour, c'est <b>reçu</b>.</p>".to_owned());
-    let raw = compose(&OutgoingMail { text: text.clone(), html: html.clone(), attachments: files, ..mail() }).unwrap();
+    let html = "<p>Bonjour, c'est <b>reçu</b>.</p>";
+    let raw =
+        compose(&OutgoingMail { text: text.clone(), html: Some(html.into()), attachments: files, ..mail() }).unwrap();
     let read = MessageParser::default().parse(&raw).unwrap();
     assert_eq!(read.body_text(0).unwrap().replace("\r\n", "\n").trim_end(), text);
-    assert_eq!(read.body_html(0).unwrap().trim_end(), html.unwrap());
+    assert_eq!(read.body_html(0).unwrap().trim_end(), html);
     let shown: Vec<_> = read.attachments().map(|part| (part.attachment_name().unwrap(), part.contents())).collect();
     assert_eq!(shown[0], ("reçu d'été.pdf", [0, 255, 13, 10, 46].as_slice()));
     assert_eq!(shown[1], (".._.._etc_passwd", b"root".as_slice()));

@@ -19,11 +19,11 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// Longest answer read from the token endpoint.
 const ANSWER_LIMIT: usize = 64 * 1024;
 /// How long an access token is taken to be good for where the provider does not say.
-const USUAL_LIFE: Duration = Duration::from_secs(300);
+const USUAL_LIFE: Duration = Duration::from_mins(5);
 /// How long before its end an access token is no longer handed out, at most.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 /// How long before the end of the authorisation a warning begins.
-const WARNING: Duration = Duration::from_secs(14 * 86_400);
+const WARNING: Duration = Duration::from_hours(14 * 24);
 const REMEDY: &str =
     "get a new refresh token for the account, put it into the source's oauth section, then run `guichet check`";
 
@@ -204,9 +204,9 @@ impl Shared {
         flight.failed = renewed.as_ref().err().map(|fault| {
             let pause = match fault {
                 OAuthFault::Passing { retry_after, .. } => retry_after.unwrap_or_default().max(Duration::from_secs(5)),
-                OAuthFault::Lasting { .. } => Duration::from_secs(60),
+                OAuthFault::Lasting { .. } => Duration::from_mins(1),
             };
-            (Instant::now() + pause.min(Duration::from_secs(3600)), fault.clone())
+            (Instant::now() + pause.min(Duration::from_hours(1)), fault.clone())
         });
         renewed
     }

@@ -38,6 +38,7 @@ impl Envelope {
     }
 
     /// Has bounces name `id` (ENVID, RFC 3461) where the server offers delivery status notifications.
+    #[must_use]
     pub fn with_id(mut self, id: &str) -> Self {
         self.id = Some(id.to_owned());
         self

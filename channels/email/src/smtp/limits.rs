@@ -30,10 +30,10 @@ impl Default for Limits {
         Self {
             queue: Duration::from_secs(10),
             connect: Duration::from_secs(30),
-            command: Duration::from_secs(300),
+            command: Duration::from_mins(5),
             before_body: Duration::from_secs(90),
-            block: Duration::from_secs(180),
-            final_dot: Duration::from_secs(600),
+            block: Duration::from_mins(3),
+            final_dot: Duration::from_mins(10),
             whole: Duration::from_secs(695),
         }
     }

@@ -57,7 +57,7 @@ mod tests {
         let start = Instant::now();
         let mut times = Vec::new();
         for _ in 0..count {
-            pace.take(start + Duration::from_secs(86_400)).await.unwrap();
+            pace.take(start + Duration::from_hours(24)).await.unwrap();
             times.push(start.elapsed());
         }
         times

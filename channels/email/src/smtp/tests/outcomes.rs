@@ -52,7 +52,7 @@ async fn with_pipelining_all_commands_go_before_the_first_answer() {
 async fn refusals_for_now_and_for_good_are_told_apart_at_every_step() {
     for point in ["MAIL", "RCPT", "DATA", "."] {
         let outcome = outcome_when(|server| server.says(point, "450 4.2.0 greylisted, try again in 5 minutes")).await;
-        let retry_after = Some(Duration::from_secs(300));
+        let retry_after = Some(Duration::from_mins(5));
         let text = "4.2.0 greylisted, try again in 5 minutes".into();
         assert_eq!(outcome, Outcome::Transient { code: 450, text, retry_after }, "{point}");
 
@@ -170,7 +170,7 @@ async fn a_mail_the_server_cannot_take_is_refused_without_a_try() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_in_the_middle_of_the_body_is_heard() {
     let (pool, _) = pool([Server::plain().at("DATA", [Act::RefusesAmidBody("552 5.3.4 too large")])]);
-    let outcome = pool.send(&to_ann(), &[b'x'; 100_000]).await;
+    let outcome = pool.send(&to_ann(), &vec![b'x'; 100_000]).await;
     assert!(matches!(outcome, Outcome::Permanent { code: 552, .. }), "{outcome:?}");
 }
 

@@ -120,7 +120,7 @@ async fn postfix_refuses_for_good_for_now_and_us() {
 async fn a_hundred_mails_at_once_leave_over_four_connections() {
     let Some(rig) = Rig::running() else { return };
     let mut relay = rig.relay("RIG_SUBMISSION", Security::StartTls, password("secret"));
-    relay.limits.queue = std::time::Duration::from_secs(60);
+    relay.limits.queue = std::time::Duration::from_mins(1);
     let pool = Pool::new(relay);
     let envelopes: Vec<Envelope> =
         (0..100).map(|number| to(&format!("person-{}@customer.test", 7200 + number))).collect();

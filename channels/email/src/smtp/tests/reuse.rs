@@ -134,7 +134,7 @@ async fn there_are_never_more_connections_than_allowed() {
         let slow = Server::pipelining().at(".", [Act::Drips("250 ok\r\n")]);
         let (pool, network) = pool([slow], |relay| {
             relay.connections = allowed;
-            relay.limits.queue = Duration::from_secs(3600);
+            relay.limits.queue = Duration::from_hours(1);
         });
         let sends = (0..mails).map(|_| send(&pool));
         let outcomes = futures_util::future::join_all(sends).await;
