@@ -95,9 +95,18 @@ fn accepts(joined: &str, quoted_follows: bool, lines: usize) -> bool {
             return if placed { traits.dated || traits.address || traits.digit } else { named_only };
         }
         // Nothing marks what follows as quoted: be sure, or a person's own text would be hidden.
-        return placed && traits.address && traits.digit;
+        return (placed && traits.address && traits.digit) || names_writer(core, &traits);
     }
     traits.colon && traits.address_last && traits.dated && (traits.introduced || starts_with_date(core))
+}
+
+/// `Ann Lee <ann@shop.example> wrote:` needs no date: nobody ends a sentence so.
+fn names_writer(core: &str, traits: &Traits) -> bool {
+    let Some((person, verb)) = core.rsplit_once('>') else { return false };
+    let bracketed = person.rsplit_once('<').is_some_and(|(name, address)| {
+        address.contains('@') && !address.contains(' ') && name.split_whitespace().count() <= 6
+    });
+    bracketed && traits.verb_last && verb.split_whitespace().count() <= 3
 }
 
 fn starts_with_date(core: &str) -> bool {

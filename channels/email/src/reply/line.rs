@@ -67,9 +67,10 @@ pub(super) fn trim(text: &str) -> &str {
     text.trim_matches(is_blank)
 }
 
+/// The last one is a Canadian letter that a tracking add-on of Gmail leaves below a mail.
 fn is_blank(character: char) -> bool {
     character.is_whitespace()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{34f}')
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{34f}' | '\u{1427}')
 }
 
 /// Up to three blanks may stand before a mark of quotation; more is indented text.

@@ -34,7 +34,7 @@ pub(super) fn at(lines: &[Line<'_>], index: usize) -> Option<Separator> {
     if text.ends_with([':', '：']) && FORWARD_OPENINGS.iter().any(|opening| folded.starts_with(opening)) {
         return Some(Separator::Forwarded);
     }
-    let fenced = dashes >= 2 && text.starts_with(is_dash);
+    let fenced = dashes >= 2 && text.trim_start_matches('*').starts_with(is_dash);
     if !fenced || core.is_empty() {
         return None;
     }
@@ -45,7 +45,7 @@ pub(super) fn at(lines: &[Line<'_>], index: usize) -> Option<Separator> {
         return Some(Separator::Original);
     }
     // A language not in the lists: words between long runs of dashes, right above the head of a mail.
-    let shaped = dashes >= 8 && text.ends_with(is_dash) && core.split_whitespace().count() <= 5;
+    let shaped = dashes >= 8 && text.trim_end_matches('*').ends_with(is_dash) && core.split_whitespace().count() <= 5;
     let above_head = lines.iter().skip(index + 1).take(2).any(|line| head::is_labelled(*line));
     (shaped && above_head).then_some(Separator::Original)
 }

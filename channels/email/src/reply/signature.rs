@@ -7,7 +7,8 @@ use guichet_domain::language::fold;
 
 use super::line::trim;
 use super::signature_words::{
-    CLOSINGS, CONFIDENTIAL, DEVICE_ENDINGS, DEVICE_OPENINGS, DEVICE_WHOLE, DEVICES, FOOTERS, POSSESSIVES,
+    APOLOGIES, CLOSINGS, CONFIDENTIAL, DEVICE_ENDINGS, DEVICE_OPENINGS, DEVICE_WHOLE, DEVICES, FOOTERS, MAKES,
+    POSSESSIVES, SENTENCES,
 };
 
 /// Lines a `--` block may have when its blank is missing, so that it could also be a divider.
@@ -121,8 +122,10 @@ fn is_device_line(line: &str) -> bool {
         return false;
     }
     // The address of a link does not count as words.
-    let shown = line.split(['<', '(', '[']).next().unwrap_or_default();
+    let shown = line.trim_start_matches(['<', '(', '[']).replace('[', "");
+    let shown = shown.split(['<', '(', ']', '>', ')']).next().unwrap_or_default();
     let folded = fold(trim(shown).trim_matches(|character: char| "-_*. ".contains(character))).into_owned();
+    let folded = without_apology(&folded);
     if folded.is_empty() || folded.contains([',', '?', ';']) || folded.contains(". ") {
         return DEVICE_WHOLE.iter().any(|whole| folded.starts_with(whole));
     }
@@ -131,21 +134,24 @@ fn is_device_line(line: &str) -> bool {
     }
     let words: Vec<&str> =
         folded.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.iter().any(|word| SENTENCES.contains(word)) {
+        return false;
+    }
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
     let whole_words = |rest: &&str| !rest.starts_with(|character: char| character.is_ascii_alphanumeric());
     let Some(rest) = DEVICE_OPENINGS.iter().find_map(|opening| folded.strip_prefix(opening).filter(whole_words)) else {
-        return DEVICE_ENDINGS.iter().any(|ending| folded.ends_with(ending))
-            && names_device(&words)
-            && words.len() <= 9;
+        let ends = DEVICE_ENDINGS.iter().any(|ending| folded.ends_with(ending));
+        return ends && (has(&MAKES) || has(&DEVICES)) && words.len() <= 9;
     };
     let possessed = rest.split_whitespace().next().is_some_and(|word| POSSESSIVES.contains(&word));
     let count = rest.split_whitespace().count();
-    (possessed && (2..=6).contains(&count)) || (names_device(&words) && count <= 9)
+    (possessed && (2..=6).contains(&count)) || (has(&MAKES) && count <= 9) || (has(&DEVICES) && count <= 3)
 }
 
-fn names_device(words: &[&str]) -> bool {
-    words
-        .iter()
-        .any(|word| DEVICES.iter().any(|device| word == device || (device.len() > 5 && word.starts_with(device))))
+/// "Sent from my phone, please excuse any typos."
+fn without_apology(folded: &str) -> &str {
+    let Some((before, after)) = folded.split_once([',', '.', ';', '–']) else { return folded };
+    if APOLOGIES.iter().any(|word| after.contains(word)) { trim(before) } else { folded }
 }
 
 /// A closing on a line of its own, with only a name block below it. Never the first line with text: somebody may

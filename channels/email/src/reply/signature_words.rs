@@ -34,15 +34,15 @@ pub(super) static CLOSINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 /// How a phone or a mail program begins its line; a blank or a colon follows, but in scripts without blanks.
 pub(super) static DEVICE_OPENINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     list(
-        "sent from | sent via | sent with | sent using | sent by | get outlook for | envoye de | envoye depuis | \
+        "diese nachricht wurde von | cet e-mail a ete envoye | cet email a ete envoye | this email was sent from my | sent from | sent via | sent with | sent using | sent by | get outlook for | envoye de | envoye depuis | \
      envoye a partir | envoye avec | envoye via | envoye par | obtenez outlook pour | obtenir outlook pour | \
      telecharger outlook pour | telechargez outlook pour | provenance : courrier | provenance: courrier | \
-     gesendet von | gesendet mit | gesendet uber | gesendet aus | von meinem | von meiner | outlook fur | \
+     gesendet von | gesendet mit | gesendet uber | gesendet aus | \
      holen sie sich outlook | enviado desde | enviado do | enviado da | enviado de | enviado pelo | enviado con | \
      enviado com | enviado a partir | enviado mediante | obtener outlook para | obter o outlook para | \
      obtenha o outlook para | inviato da | inviato dal | inviato con | inviato tramite | scarica outlook per | \
      ottieni outlook per | verzonden vanaf | verstuurd vanaf | verzonden met | verstuurd met | verzonden via | \
-     verstuurd via | verzonden vanuit | outlook voor | skickat fran | skickat med | sendt fra | sendt via | \
+     verstuurd via | verzonden vanuit | skickat fran | skickat med | sendt fra | sendt via | \
      sendt med | lahetetty | wyslane z | wyslano z | wyslano przez | отправлено с | отправлено из | надіслано з | \
      odeslano z | trimis de pe | 发自 | 從我的 | 从我的 | iphone から | iphoneから | ipadから | androidから | أرسلت من | \
      تم الإرسال من",
@@ -50,13 +50,16 @@ pub(super) static DEVICE_OPENINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// How it ends it, where the verb comes last.
-pub(super) static DEVICE_ENDINGS: LazyLock<Vec<&str>> =
-    LazyLock::new(|| list("gesendet | downloaden | から送信 | 送信 | 傳送 | gonderildi | versendet | geschickt"));
+pub(super) static DEVICE_ENDINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "gesendet | wurde gesendet | downloaden | herunterladen | beziehen | から送信 | 送信 | 傳送 | gonderildi | versendet | geschickt",
+    )
+});
 
 /// Lines known by their beginning alone.
 pub(super) static DEVICE_WHOLE: LazyLock<Vec<&str>> = LazyLock::new(|| {
     list(
-        "yahoo mail: search | yahoo mail : | sans virus | garanti sans virus | virus-free | virenfrei | libre de virus | \
+        "yahoo mail: search | iphoneから送信 | ipadから送信 | androidから送信 | yahoo mail : | sans virus | garanti sans virus | virus-free | virenfrei | libre de virus | \
      senza virus | virusvrij | livre de virus | sent from outlook | sent from mail for windows | \
      envoye a partir de outlook",
     )
@@ -67,16 +70,32 @@ pub(super) static POSSESSIVES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     list("my | mon | ma | meinem | meiner | mein | mi | meu | minha | mio | mijn | min | mojego | moj | моего | мого")
 });
 
-/// Devices and mail programs.
+/// Makes of devices and mail programs.
+pub(super) static MAKES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "iphone | iphonea | iphonie | iphonesta | iphonestani | ipad | ipod | android | samsung | galaxy | huawei | xiaomi | \
+         redmi | blackberry | nokia | wiko | htc | sony | oppo | windows | outlook | yahoo | gmail | proton | protonmail | \
+         orange | sfr | laposte | typeapp | bluemail | aquamail | airmail | mailbird | mailbox | thunderbird | 9 | spark | \
+         sparrow | oneplus | pixel | motorola | zimbra | gmx | fairphone | айфона | الايفون | 我的",
+    )
+});
+
+/// Words for such a thing, which a person's own sentence may hold too.
 pub(super) static DEVICES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     list(
-        "iphone | ipad | ipod | android | samsung | galaxy | huawei | xiaomi | redmi | blackberry | nokia | wiko | htc | \
-     sony | windows | outlook | mail | email | mailbox | yahoo | gmail | proton | protonmail | orange | sfr | \
-     laposte | typeapp | bluemail | aquamail | mailbird | thunderbird | 9 | phone | mobile | telephone | portable | \
-     smartphone | tablet | tablette | handy | movil | celular | cellulare | telefono | telefon | telefoon | mobiel | \
-     appareil | device | mac | spark | sparrow | oneplus | pixel | motorola | moto | zimbra | webmail | messagerie | \
-     courrier | iphonea | iphonie | fairphone | telefonu | gmx | web | айфона | iphonesta | iphonestani | oppo | \
-     posta | correo | correio | handset | の | 我的 | 手机 | هاتفي | الايفون",
+        "phone | mobile | cell | cellphone | telephone | portable | smartphone | tablet | tablette | handy | mobilgerat | \
+         mobiltelefon | mobilfunkgerat | movil | celular | cellulare | telefono | telefon | telefonu | telefoon | mobiel | \
+         appareil | device | handset | mac | webmail | 手机 | هاتفي",
+    )
+});
+
+/// What shows that a line is a sentence: "Sent from my phone it fails".
+pub(super) static SENTENCES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "is | are | it | not | no | does | doesn | fails | fail | i | you | we | but | when | because | yesterday | today | twice | \
+         again | ne | pas | ca | je | il | ils | nous | vous | est | mais | hier | matin | quand | deux | nicht | geht | \
+         kein | keine | es | ich | sie | aber | gestern | heute | funktioniert | si | se | pero | ayer | hoy | non | ma | \
+         ieri | oggi | nao | mas | ontem | hoje | niet | het | ik | maar | gisteren | vandaag",
     )
 });
 
@@ -108,5 +127,12 @@ pub(super) static CONFIDENTIAL: LazyLock<Vec<&str>> = LazyLock::new(|| {
      destinataire de ce message | strictement confidentiel | nicht der richtige adressat | \
      nicht der vorgesehene empfanger | destinatario de este mensaje | uso exclusivo | uso esclusivo | \
      uso exclusivo do destinatario | bestemd voor de geadresseerde | uitsluitend bestemd voor",
+    )
+});
+
+/// What a phone's line apologises with.
+pub(super) static APOLOGIES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "excuse | brevity | typo | brievete | fautes | concision | tippfehler | kurze | entschuldig | disculp | brevedad | scusa | brevita | desculp | brevidade | excuus | kortheid | tikfout",
     )
 });

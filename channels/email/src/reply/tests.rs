@@ -88,6 +88,7 @@ fn heads_of_outlook_in_many_languages_end_the_reply() {
 fn an_original_message_line_needs_no_head_below_it() {
     for line in [
         "-----Original Message-----",
+        "*-------- Original Message --------*",
         "----- Mensaje original -----",
         "-------- Message d'origine --------",
         "--- Ursprüngliche Nachricht ---",
@@ -128,6 +129,14 @@ fn words_like_attributions_and_heads_inside_a_text_stay() {
         "Here is a list:\n- one\n- two\n\n----\n\nAnd a last word.",
         "I sent from my phone, is that right?",
         "Sent from my desk, which is easier.",
+        "From my phone it works.",
+        "Von meinem Handy aus geht es nicht.",
+        "Envoyé par mail hier",
+        "Envoyé de la boutique mail ce matin",
+        "Envoyé depuis mon poste, pas de réponse.",
+        "Outlook für Android öffnet sich nicht",
+        "Sent from my laptop it fails",
+        "Enviado desde la oficina ayer",
         "Le 3 mars 2026 à 10:02, mon collègue m'a écrit :\nil faut relancer le serveur.",
     ] {
         let parts = separate(text);
@@ -174,6 +183,24 @@ fn phone_and_program_lines_are_signatures() {
         assert_eq!(parts.reply, "Room 12.", "{line}");
         assert_eq!(parts.signature.as_deref(), Some(line));
     }
+}
+
+#[test]
+fn apologies_of_phones_go_with_their_line() {
+    for line in [
+        "Sent from my phone, please excuse any typos.",
+        "Sent from my Android device with K-9 Mail. Please excuse my brevity.",
+        "Envoyé de mon mobile, veuillez excuser les fautes.",
+        "Diese Nachricht wurde von meinem Mobiltelefon gesendet.",
+        "(sent from a phone)",
+    ] {
+        assert_eq!(reply(&format!("Room 12.\n\n{line}")), "Room 12.", "{line}");
+    }
+}
+
+#[test]
+fn a_named_writer_with_an_address_needs_no_date() {
+    assert_eq!(reply("Room 12.\n\nAnn Lee <ann@shop.example> wrote:\n\nWhich room?"), "Room 12.");
 }
 
 #[test]
@@ -281,5 +308,66 @@ fn hostile_text_is_read_in_time_that_grows_with_its_length() {
         println!("{beginning:?}, {} bytes: {:?}", text.len(), start.elapsed());
         assert!(start.elapsed().as_secs() < 20, "{beginning:?}: {:?}", start.elapsed());
         assert!(parts.reply.len() + parts.quoted.map_or(0, |quoted| quoted.len()) <= text.len() * 2, "{beginning:?}");
+    }
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::super::separate_under;
+
+    /// Pieces that mean something to this module, and some that do not.
+    const PIECES: &[&str] = &[
+        "> older",
+        ">> oldest",
+        "",
+        "Room 12.",
+        "On 3 Mar 2026 at 10:02, Desk <help@desk.example> wrote:",
+        "a écrit :",
+        "From: Desk <help@desk.example>",
+        "Sent: 3 March 2026",
+        "Envoyé : mardi",
+        "Objet : Écran",
+        "To: ann@shop.example",
+        "-----Original Message-----",
+        "---------- Forwarded message ---------",
+        "Début du message transféré :",
+        "________",
+        "-- ",
+        "--",
+        "Cordialement,",
+        "Anne",
+        "Envoyé de mon iPhone",
+        "```",
+        ">:",
+        "> ",
+        "é",
+        "\u{a0}",
+        "## Reply above this line ##",
+        "Le 3 mars 2026 à 10:02,",
+        "Support <",
+        "*De :* Support",
+        ":",
+        "：",
+        "\r",
+        "This e-mail and any attachments are confidential.",
+    ];
+
+    proptest! {
+        #[test]
+        fn nothing_is_invented_and_nothing_is_lost(chosen in prop::collection::vec(0..PIECES.len(), 0..40), forward in any::<bool>()) {
+            let text = chosen.iter().map(|index| PIECES[*index]).collect::<Vec<_>>().join("\n");
+            let parts = separate_under(if forward { "Fwd: x" } else { "" }, &text);
+            for line in parts.reply.lines().filter(|line| !line.is_empty()) {
+                prop_assert!(text.contains(line.trim()), "{line:?} was not written");
+            }
+            let all = format!("{}\n{}\n{}", parts.reply, parts.quoted.unwrap_or_default(), parts.signature.unwrap_or_default());
+            prop_assert_eq!(text.matches("Room 12.").count(), all.matches("Room 12.").count());
+        }
+
+        #[test]
+        fn any_text_can_be_read(text in any::<String>(), subject in any::<String>()) {
+            let _parts = separate_under(&subject, &text);
+        }
     }
 }
