@@ -125,6 +125,17 @@ fn text_html_and_files_are_nested_as_mail_programs_expect() {
 }
 
 #[test]
+fn a_text_that_knows_the_boundary_does_not_end_its_part() {
+    let html = Some("<p>x</p>".to_owned());
+    let first = text_of(&OutgoingMail { html: html.clone(), ..mail() });
+    let boundary = first.split("boundary=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let text = format!("before\n--{boundary}--\nbehind");
+    let raw = compose(&OutgoingMail { text: text.clone(), html, ..mail() }).unwrap();
+    let read = MessageParser::default().parse(&raw).unwrap();
+    assert_eq!(read.body_text(0).unwrap().replace("\r\n", "\n"), text);
+}
+
+#[test]
 fn the_same_mail_is_the_same_bytes() {
     let html = Some("<p>x</p>".to_owned());
     let mail = OutgoingMail { html, ..mail() };

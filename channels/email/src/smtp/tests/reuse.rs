@@ -46,7 +46,9 @@ async fn a_refused_recipient_does_not_cost_the_connection() {
 async fn a_refused_recipient_followed_by_go_ahead_costs_it() {
     let odd = Server::pipelining().says("RCPT", "550 5.1.1 unknown");
     let (pool, network) = pool([odd, Server::plain()], |_| ());
+    let begin = Instant::now();
     assert!(matches!(send(&pool).await, Outcome::Permanent { code: 550, .. }));
+    assert_eq!(begin.elapsed(), Duration::ZERO, "nothing is said to a server that waits for a body");
     assert!(went(&send(&pool).await));
     assert_eq!(network.connections().0, 2);
 }
