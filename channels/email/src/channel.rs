@@ -11,6 +11,7 @@ use guichet_domain::inbound::{Inbound, address_key};
 use tokio::sync::OnceCell;
 
 use crate::deliver::{self, Outlet};
+use crate::dkim::Checker;
 use crate::listen;
 use crate::machine::OwnAddresses;
 use crate::settings::Settings;
@@ -54,6 +55,7 @@ pub(crate) struct Desk {
     pub(crate) reader: Reader,
     /// Where mail goes that has no SMTP to leave by.
     pub(crate) folder: PathBuf,
+    pub(crate) dkim: Checker,
     outlet: OnceCell<Outlet>,
     tokens: OnceCell<Option<Arc<Tokens>>>,
 }
@@ -61,7 +63,8 @@ pub(crate) struct Desk {
 impl Desk {
     fn new(settings: Settings, folder: PathBuf) -> Self {
         let reader = Reader { own: OwnAddresses::new(&settings.own), authserv_ids: settings.authserv_ids.clone() };
-        Self { settings, reader, folder, outlet: OnceCell::new(), tokens: OnceCell::new() }
+        let dkim = Checker::default();
+        Self { settings, reader, folder, dkim, outlet: OnceCell::new(), tokens: OnceCell::new() }
     }
 
     /// The access tokens, where the mailbox has any. Made when first needed: only then is there a port to keep them by.

@@ -2,13 +2,14 @@
 //!
 //! The ways in and out: `settings` (what the operator writes), `listen` (IMAP to the intake), [`translate`] (bytes to the
 //! core's words, pure), `deliver` (the outbox to SMTP). What mail is: [`understand`] (MIME), [`machine`] (machine or
-//! person), [`report`] (bounces), [`reply`] (what was said apart from what was quoted), [`mod@language`], [`trust`].
+//! person), [`report`] (bounces), [`reply`] (what was said apart from what was quoted), [`mod@language`], [`trust`] and [`dkim`].
 //! What networks are: [`imap`], [`smtp`], [`oauth`], [`net`], [`tls`], [`mod@compose`].
 
 mod channel;
 pub mod compose;
 pub mod credentials;
 mod deliver;
+pub mod dkim;
 pub mod imap;
 pub mod language;
 mod listen;

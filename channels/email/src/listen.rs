@@ -8,6 +8,7 @@ use guichet_domain::reason;
 
 use crate::channel::{Desk, troubled};
 use crate::credentials::Credentials;
+use crate::dkim::Checker;
 use crate::imap::position::Position;
 use crate::imap::sink::{Batch, Body, Fetched, Outcome, Progress, Refusal, Sink};
 use crate::imap::{self, Error};
@@ -29,6 +30,7 @@ pub(crate) async fn listen(desk: &Desk, port: Port, stop: Stop) -> Result<(), Fa
         reader: &desk.reader,
         port: &port,
         imap,
+        dkim: desk.settings.check_dkim.then_some(&desk.dkim),
         files: desk.settings.smtp.is_none(),
         warning,
         waiting: Mutex::new(0),
@@ -97,6 +99,7 @@ struct MailSink<'a> {
     reader: &'a Reader,
     port: &'a Port,
     imap: &'a Imap,
+    dkim: Option<&'a Checker>,
     files: bool,
     warning: Option<String>,
     waiting: Mutex<u64>,
@@ -127,7 +130,10 @@ impl Sink for MailSink<'_> {
     async fn accept(&self, batch: Batch) -> Result<Vec<Outcome>, Refusal> {
         let step = CursorMove { key: batch.folder, to: Cursor(batch.position.to_string()) };
         let letters: Vec<Letter> = batch.mails.into_iter().map(|mail| self.letter(mail)).collect();
-        let items = understood(self.reader, letters).await;
+        let mut items = understood(self.reader, letters).await;
+        if let Some(dkim) = self.dkim {
+            dkim.check(&mut items).await;
+        }
         let accepted = self.port.intake.accept(items, vec![step]).await.map_err(|refused| match refused {
             NotAccepted::Busy { after, why } => Refusal::Busy { after, why },
             NotAccepted::Refused { why } => Refusal::Refused { why },
@@ -150,7 +156,8 @@ impl Sink for MailSink<'_> {
             }
             Progress::Waiting => {
                 let taken = self.waiting.lock().map(|count| *count).unwrap_or_default();
-                let files = if self.files { "; no `smtp` is configured: outgoing mail is written to files" } else { "" };
+                let files =
+                    if self.files { "; no `smtp` is configured: outgoing mail is written to files" } else { "" };
                 let note = format!("{folder}: waiting for mail, {taken} taken in since it was opened{files}");
                 self.port.intake.report(match &self.warning {
                     Some(warning) => Health::Warning { note: format!("{note}; {warning}") },
@@ -158,7 +165,9 @@ impl Sink for MailSink<'_> {
                 });
             }
             Progress::Busy { why } => troubled(self.port, format!("{folder}: mail waits on the server: {why}")),
-            Progress::NotFiled { why } => troubled(self.port, format!("{folder}: mail was taken in and not moved: {why}")),
+            Progress::NotFiled { why } => {
+                troubled(self.port, format!("{folder}: mail was taken in and not moved: {why}"))
+            }
             Progress::NewEpoch => {
                 let note = format!("{folder}: the server numbers its mail anew; it is read again");
                 self.port.intake.report(Health::Warning { note });

@@ -1,0 +1,204 @@
+//! DKIM signatures (RFC 6376), checked by ourselves where nobody we trust has said anything.
+//!
+//! A signature vouches for the writer when it is valid, covers the whole body and bears the writer's own domain or one
+//! above it. Everything else, a slow name server included, is simply not verified: the requester then gets a neutral
+//! acknowledgement, never none.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use guichet_domain::inbound::{Content, Inbound, Item, Nature, Trust};
+use guichet_domain::reason::Reason;
+use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator, Parameters, ResolverCache, Txt};
+
+/// How long the whole check of a batch may take: intake waits for it.
+const LIMIT: Duration = Duration::from_secs(2);
+/// Keys kept; more and all are forgotten.
+const MOST_KEYS: usize = 2_000;
+/// Larger mail is not hashed a second time.
+const LARGEST: usize = 10 << 20;
+
+/// Checks signatures; keeps the keys it has looked up until they expire.
+#[derive(Default)]
+pub struct Checker {
+    resolver: OnceLock<Option<MessageAuthenticator>>,
+    keys: Keys,
+}
+
+impl Checker {
+    /// Marks as verified the items of `batch` whose writer's domain signed them. Returns within 2 s.
+    pub async fn check(&self, batch: &mut [Inbound]) {
+        let wanting: Vec<(usize, String)> = batch.iter().enumerate().filter_map(wants).collect();
+        if wanting.is_empty() {
+            return;
+        }
+        let Some(resolver) = self.resolver() else { return };
+        let checks = wanting.iter().map(|(at, domain)| async {
+            let raw = batch.get(*at).map(|inbound| inbound.raw.as_slice()).unwrap_or_default();
+            self.vouches(resolver, raw, domain).await.then_some(*at)
+        });
+        let vouched = tokio::time::timeout(LIMIT, join_all(checks)).await.unwrap_or_default();
+        for at in vouched.into_iter().flatten() {
+            if let Some(Content::Read(item)) = batch.get_mut(at).map(|inbound| &mut inbound.content) {
+                item.trust = Trust::Verified(Reason::of("trust.dkim"));
+            }
+        }
+    }
+
+    async fn vouches(&self, resolver: &MessageAuthenticator, raw: &[u8], domain: &str) -> bool {
+        let Some(message) = AuthenticatedMessage::parse(raw) else { return false };
+        let checked = resolver.verify_dkim(Parameters::new(&message).with_txt_cache(&self.keys)).await;
+        checked.iter().any(|output| {
+            let aligned = output.signature().is_some_and(|signature| {
+                // `l=` leaves the end of the body unsigned: anything could have been added there.
+                signature.l == 0 && is_aligned(domain, &signature.d.to_lowercase())
+            });
+            aligned && matches!(output.result(), DkimResult::Pass)
+        })
+    }
+
+    /// Made when first needed; `None` where this machine names no name server.
+    fn resolver(&self) -> Option<&MessageAuthenticator> {
+        self.resolver.get_or_init(|| MessageAuthenticator::new_system_conf().ok()).as_ref()
+    }
+}
+
+/// A person's mail with a signature that nobody has judged yet: its place and its writer's domain.
+fn wants((at, inbound): (usize, &Inbound)) -> Option<(usize, String)> {
+    let Content::Read(item) = &inbound.content else { return None };
+    let open = item.trust == Trust::Unverified && item.machine.is_none() && item.nature == Nature::Message;
+    let signed = inbound.raw.len() <= LARGEST && has_signature(&inbound.raw);
+    if open && signed { domain_of(item).map(|domain| (at, domain)) } else { None }
+}
+
+fn domain_of(item: &Item) -> Option<String> {
+    item.from.as_ref()?.domain()
+}
+
+/// Looks at line beginnings up to the empty line: most mail within a company has none, and should cost nothing.
+fn has_signature(raw: &[u8]) -> bool {
+    let name = b"dkim-signature:";
+    for line in raw.split(|byte| *byte == b'\n') {
+        if line.trim_ascii().is_empty() {
+            return false;
+        }
+        if line.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The writer's own domain, or one above it: whoever publishes keys there runs the names below. Never a domain below the
+/// writer's, which may be anybody's (`user.example.org` must not speak for `example.org`).
+fn is_aligned(writer: &str, signer: &str) -> bool {
+    signer.contains('.') && (writer == signer || writer.strip_suffix(signer).is_some_and(|rest| rest.ends_with('.')))
+}
+
+/// Published keys by name, until they expire.
+#[derive(Default)]
+struct Keys(Mutex<HashMap<Box<str>, (Txt, Instant)>>);
+
+impl ResolverCache<Box<str>, Txt> for Keys {
+    fn get<Q>(&self, name: &Q) -> Option<Txt>
+    where
+        Box<str>: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.get(name).filter(|(_, until)| Instant::now() < *until).map(|(key, _)| key.clone())
+    }
+
+    fn remove<Q>(&self, name: &Q) -> Option<Txt>
+    where
+        Box<str>: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name).map(|(key, _)| key)
+    }
+
+    fn insert(&self, name: Box<str>, key: Txt, valid_until: Instant) {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.len() >= MOST_KEYS {
+            keys.clear();
+        }
+        keys.insert(name, (key, valid_until));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use guichet_domain::Moment;
+    use mail_auth::common::crypto::Ed25519Key;
+    use mail_auth::common::headers::HeaderWriter;
+    use mail_auth::common::parse::TxtRecordParser;
+    use mail_auth::common::verify::DomainKey;
+    use mail_auth::dkim::DkimSigner;
+
+    use super::*;
+    use crate::translate::{Letter, Reader};
+
+    const MAIL: &str = "From: Ann <ann@client.test>\r\nTo: support@desk.test\r\nSubject: Help\r\n\r\nPlease help.\r\n";
+
+    /// A desk that knows the key `domain` publishes, and `MAIL` signed with it.
+    fn signed(domain: &str) -> (Checker, String) {
+        let pkcs8 = Ed25519Key::generate_pkcs8().unwrap();
+        let key = Ed25519Key::from_pkcs8_der(&pkcs8).unwrap();
+        let public = data_encoding::BASE64.encode(&key.public_key());
+        let record = format!("v=DKIM1; k=ed25519; p={public}");
+        let checker = Checker::default();
+        let key_of = DomainKey::parse(record.as_bytes()).unwrap();
+        let until = Instant::now() + Duration::from_secs(60);
+        checker.keys.insert(format!("s._domainkey.{domain}.").into(), Txt::DomainKey(key_of.into()), until);
+        let signature = DkimSigner::from_key(key)
+            .domain(domain)
+            .selector("s")
+            .headers(["From", "To", "Subject"])
+            .sign(MAIL.as_bytes())
+            .unwrap();
+        (checker, format!("{}{MAIL}", signature.to_header()))
+    }
+
+    async fn trust(checker: &Checker, raw: &str) -> Trust {
+        let reader = Reader::default();
+        let letter = Letter {
+            name: "x".into(),
+            raw: raw.as_bytes().to_vec(),
+            received_at: Moment::EARLIEST,
+            quiet: None,
+            cut: None,
+        };
+        let mut batch = [reader.read(letter)];
+        checker.check(&mut batch).await;
+        let [Inbound { content: Content::Read(item), .. }] = batch else { panic!("it can be read") };
+        item.trust
+    }
+
+    #[tokio::test]
+    async fn the_writers_own_domain_vouches_and_a_changed_body_does_not() {
+        let (checker, raw) = signed("client.test");
+        assert_eq!(trust(&checker, &raw).await, Trust::Verified(Reason::of("trust.dkim")));
+        assert_eq!(trust(&checker, &raw.replace("Please help.", "Please pay.")).await, Trust::Unverified);
+        assert_eq!(trust(&checker, &raw.replace("ann@client.test", "boss@client.test")).await, Trust::Unverified);
+        assert_eq!(trust(&checker, MAIL).await, Trust::Unverified);
+    }
+
+    #[tokio::test]
+    async fn a_valid_signature_of_somebody_else_vouches_for_nobody() {
+        let (checker, raw) = signed("mailer.test");
+        assert_eq!(trust(&checker, &raw).await, Trust::Unverified);
+    }
+
+    #[test]
+    fn a_domain_speaks_for_those_below_it_and_not_for_those_above() {
+        assert!(is_aligned("client.test", "client.test"));
+        assert!(is_aligned("paris.client.test", "client.test"));
+        assert!(!is_aligned("client.test", "paris.client.test"));
+        assert!(!is_aligned("evilclient.test", "client.test"));
+        assert!(!is_aligned("client.test", "test"));
+    }
+}
