@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Time limits of one send. The defaults are those of RFC 5321 section 4.5.3.2 step by step, and add up to less than
-/// twelve minutes, so that a caller may hold a lease of that length.
+/// Time limits of one send. The defaults are those of RFC 5321 section 4.5.3.2 step by step, and `queue` and
+/// `whole` add up to less than 700 s, so that a caller may hold a lease of twelve minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Waiting for a free connection slot and for the rate: longer, and the send is given back as not tried.
@@ -31,10 +31,10 @@ impl Default for Limits {
             queue: Duration::from_secs(10),
             connect: Duration::from_secs(30),
             command: Duration::from_mins(5),
-            before_body: Duration::from_secs(90),
+            before_body: Duration::from_secs(80),
             block: Duration::from_mins(3),
             final_dot: Duration::from_mins(10),
-            whole: Duration::from_secs(695),
+            whole: Duration::from_secs(685),
         }
     }
 }
