@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use guichet_domain::ambient::Clock;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::error::Error;
@@ -20,9 +21,10 @@ use crate::net::Endpoint;
 
 /// Marks mail that is accepted and stays in place.
 const DONE: &str = "$GuichetDone";
-/// Accepted mails are filed at the latest when this many wait: in large sets that is cheap, and a full mailbox is first
-/// made into tickets.
-const FILE_AT: usize = 5_000;
+/// While mail keeps coming, accepted mails are filed when this many wait or this much time has passed: in large sets that is
+/// cheap, and a full mailbox is first made into tickets.
+const FILE_AT: usize = 20_000;
+const FILE_AFTER: Duration = Duration::from_secs(30);
 /// How long an acceptance that is under way may go on after a stop.
 const GRACE: Duration = Duration::from_millis(1_500);
 /// The longest wait at a busy intake before it is asked again.
@@ -115,7 +117,16 @@ async fn run<S: Sink>(
     let stored = sink.position(&mailbox.folder).await;
     let stored = stored.map_err(|reason| Error::Position { folder: mailbox.folder.clone(), reason })?;
     let position = start(&mut session, &selected, stored, mailbox.history, clock).await?;
-    let mut loop_ = Loop { mailbox, sink, stop, session, position, keywords: selected.keywords, unfiled: Vec::new() };
+    let mut loop_ = Loop {
+        mailbox,
+        sink,
+        stop,
+        session,
+        position,
+        keywords: selected.keywords,
+        unfiled: Vec::new(),
+        filed_at: Instant::now(),
+    };
     if stored != Some(position) {
         if stored.is_some() {
             sink.progress(Progress::NewEpoch);
@@ -154,6 +165,7 @@ struct Loop<'a, S> {
     position: Position,
     keywords: bool,
     unfiled: Vec<(u32, Outcome)>,
+    filed_at: Instant,
 }
 
 /// How handing over went.
@@ -264,7 +276,7 @@ impl<S: Sink> Loop<'_, S> {
                 }
                 Err(Refusal::Refused { why }) => return Err(Error::NotTaken { reason: why }),
             }
-            if self.unfiled.len() >= FILE_AT {
+            if self.unfiled.len() >= FILE_AT || self.filed_at.elapsed() > FILE_AFTER {
                 self.file().await?;
             }
             ready = match following {
@@ -293,6 +305,7 @@ impl<S: Sink> Loop<'_, S> {
 
     /// Moves or marks what was accepted. A server that refuses loses us nothing: the mail is tried again later.
     async fn file(&mut self) -> Result<(), Error> {
+        self.filed_at = Instant::now();
         for outcome in [Outcome::Processed, Outcome::Failed, Outcome::Keep] {
             let mut uids: Vec<u32> =
                 self.unfiled.iter().filter(|(_, of)| *of == outcome).map(|(uid, _)| *uid).collect();

@@ -92,7 +92,8 @@ impl Rig {
         let part = |json: String| BASE64URL_NOPAD.encode(json.as_bytes());
         let head = part(r#"{"alg":"HS256","typ":"JWT"}"#.to_owned());
         let claims = part(format!(r#"{{"sub":"{}","exp":{seconds},"iat":1}}"#, self.user));
-        let key = hmac::Key::new(hmac::HMAC_SHA256, b"rig-secret-rig-secret-rig-secret");
+        // The key of tests/rig/parts/tokens.py.
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"a key that guards nothing but tests");
         let signature = hmac::sign(&key, format!("{head}.{claims}").as_bytes());
         format!("{head}.{claims}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
     }
