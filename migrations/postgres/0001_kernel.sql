@@ -51,7 +51,7 @@ CREATE INDEX ticket_order ON ticket (priority, opened_at, id) WHERE state IN ('n
 CREATE INDEX ticket_opened ON ticket (opened_at, id);
 CREATE INDEX ticket_assignee ON ticket (assignee, updated_at, id) WHERE assignee IS NOT NULL;
 CREATE INDEX ticket_attention ON ticket (updated_at, id) WHERE attention IS NOT NULL;
-CREATE INDEX ticket_requester ON ticket (requester_key, updated_at, id) WHERE requester_key IS NOT NULL;
+CREATE INDEX ticket_requester ON ticket (requester_key, id) WHERE requester_key IS NOT NULL;
 CREATE INDEX ticket_conversation ON ticket (conversation, source);
 CREATE UNIQUE INDEX ticket_status_hash ON ticket (status_hash) WHERE status_hash IS NOT NULL;
 
@@ -124,7 +124,6 @@ CREATE TABLE participant (
     role TEXT NOT NULL,
     PRIMARY KEY (ticket, address_key)
 );
-CREATE INDEX participant_address ON participant (address_key);
 
 -- One address, over all tickets.
 CREATE TABLE identity (
@@ -161,9 +160,19 @@ CREATE TABLE inbound (
 );
 CREATE INDEX inbound_ticket ON inbound (ticket) WHERE ticket IS NOT NULL;
 CREATE INDEX inbound_quarantine ON inbound (quarantine, id) WHERE quarantine IS NOT NULL;
-CREATE INDEX inbound_raw ON inbound (raw_hash) WHERE raw_hash IS NOT NULL;
 CREATE INDEX inbound_kept ON inbound (received_at) WHERE raw_hash IS NOT NULL;
 
+-- The bytes of one item as they came. By item and not by hash: hashes scatter, and each would cost a page of its own.
+CREATE TABLE raw (
+    inbound UUID NOT NULL PRIMARY KEY,
+    hash BYTEA NOT NULL,
+    codec TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    bytes BYTEA
+);
+CREATE INDEX raw_file ON raw (hash) WHERE bytes IS NULL;
+
+-- Files, by what is in them.
 CREATE TABLE blob (
     hash BYTEA NOT NULL PRIMARY KEY,
     codec TEXT NOT NULL,

@@ -5,7 +5,7 @@ use ring::digest;
 
 use crate::engine::Tx;
 use crate::error::StoreError;
-use crate::sql::{self, queries};
+use crate::sql::{self, Row, queries};
 
 queries! {
     GET = "SELECT codec, size, bytes FROM blob WHERE hash = $1";
@@ -114,15 +114,19 @@ pub fn unpack(codec: Codec, packed: &[u8], size: u64) -> Result<Vec<u8>, StoreEr
     if bytes.len() == size { Ok(bytes) } else { Err(StoreError::corrupt("a blob unpacks to another size")) }
 }
 
-/// The bytes under a hash, still packed; `None` when they were never stored or were pruned.
+/// A file under its hash, still packed; `None` when it was never stored or was pruned. (Raw bytes of items are read with
+/// [`raw`](crate::inbound::raw).)
 pub async fn get(tx: &mut Tx, hash: &BlobHash) -> Result<Option<Stored>, StoreError> {
-    let Some(row) = sql::row(tx, GET, &[hash.0.as_slice().into()]).await? else { return Ok(None) };
+    sql::row(tx, GET, &[hash.0.as_slice().into()]).await?.as_ref().map(read).transpose()
+}
+
+pub(crate) fn read(row: &Row) -> Result<Stored, StoreError> {
     let size: i64 = row.get("size")?;
-    Ok(Some(Stored {
+    Ok(Stored {
         codec: row.word("codec", Codec::parse)?,
         size: u64::try_from(size).unwrap_or_default(),
         bytes: row.get("bytes")?,
-    }))
+    })
 }
 
 #[cfg(test)]

@@ -163,6 +163,19 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// Of the files beside the database.
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        use std::io::ErrorKind as E;
+        let what = error.to_string();
+        match error.kind() {
+            E::StorageFull | E::QuotaExceeded => Self::Full { what },
+            E::ReadOnlyFilesystem => Self::ReadOnly { what },
+            _ => Self::Other { what },
+        }
+    }
+}
+
 impl From<MigrateError> for StoreError {
     fn from(error: MigrateError) -> Self {
         match error {

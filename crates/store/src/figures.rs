@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use guichet_domain::Moment;
 use guichet_domain::ids::SourceName;
 
 use crate::engine::Tx;
@@ -17,6 +18,20 @@ queries! {
         HAVING count(*) <> max(seq) OR min(seq) <> 1) AS gap";
     ENTRIES_OFF = "SELECT count(*) AS n FROM ticket WHERE last_seq <> COALESCE((SELECT max(seq) FROM entry \
         WHERE entry.ticket = ticket.id), 0)";
+    SILENT = "SELECT count(*) AS n FROM ticket WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.ticket = ticket.id \
+        AND outbox.kind = 'acknowledgement') AND NOT EXISTS (SELECT 1 FROM explanation \
+        WHERE explanation.ticket = ticket.id AND explanation.code LIKE 'ack.none.%')";
+    TWICE = "SELECT count(*) AS n FROM (SELECT ticket FROM outbox WHERE kind = 'acknowledgement' GROUP BY ticket \
+        HAVING count(*) > 1) AS doubled";
+    OPENED_NOWHERE = "SELECT count(*) AS n FROM inbound WHERE verdict IN ('opened', 'appended') AND (ticket IS NULL \
+        OR NOT EXISTS (SELECT 1 FROM ticket WHERE ticket.id = inbound.ticket))";
+    FROM_NOTHING = "SELECT count(*) AS n FROM ticket WHERE NOT EXISTS (SELECT 1 FROM inbound \
+        WHERE inbound.ticket = ticket.id AND inbound.verdict = 'opened')";
+    OVERDUE = "SELECT count(*) AS n FROM outbox WHERE state = 'sending' AND (lease_until IS NULL OR lease_until < $1)";
+    LOOSE = "SELECT count(*) AS n FROM attempt WHERE ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM outbox \
+        WHERE outbox.id = attempt.delivery AND outbox.state = 'sending')";
+    UNTRIED = "SELECT count(*) AS n FROM outbox WHERE state = 'sent' AND NOT EXISTS (SELECT 1 FROM attempt \
+        WHERE attempt.delivery = outbox.id)";
 }
 
 /// Counts by source and verdict.
@@ -65,6 +80,29 @@ pub async fn discrepancies(tx: &mut Tx) -> Result<Discrepancies, StoreError> {
     found.orphan_keys = count(tx, ORPHANS).await?;
     found.gaps = count(tx, GAPS).await?;
     found.last_seq = count(tx, ENTRIES_OFF).await?;
+    Ok(found)
+}
+
+/// Further rules that hold in a sound database: the stable name of each, the rule, how many things break it. Reads whole
+/// tables.
+pub async fn soundness(
+    tx: &mut Tx,
+    now: Moment,
+) -> Result<Vec<(&'static str, &'static str, i64)>, StoreError> {
+    let rules = [
+        ("every_ticket_answered", "every ticket has an acknowledgement or a reason for none", SILENT),
+        ("answered_once", "no ticket has two acknowledgements", TWICE),
+        ("opened_has_ticket", "what was opened or appended has its ticket", OPENED_NOWHERE),
+        ("ticket_has_origin", "every ticket was opened by something that came in", FROM_NOTHING),
+        ("attempts_end", "an attempt under way belongs to a row that is being sent", LOOSE),
+        ("sent_was_tried", "what was sent has an attempt", UNTRIED),
+    ];
+    let mut found = Vec::with_capacity(rules.len() + 1);
+    for (name, rule, sql) in rules {
+        found.push((name, rule, count(tx, sql).await?));
+    }
+    let overdue = sql::row(tx, OVERDUE, &[now.into()]).await?.map_or(Ok(0), |row| row.get("n"))?;
+    found.push(("leases_hold", "no row is being sent beyond its lease", overdue));
     Ok(found)
 }
 

@@ -4,7 +4,7 @@ use guichet_domain::Moment;
 use guichet_domain::ids::{ExternalId, InboundId, MessageId, Seq, SourceName, TicketId};
 use guichet_domain::reason::Reason;
 
-use crate::blob::BlobHash;
+use crate::blob::{self, BlobHash, Stored};
 use crate::engine::Tx;
 use crate::error::StoreError;
 use crate::record::Verdict;
@@ -21,6 +21,7 @@ queries! {
     LOAD = concat!("SELECT ", inbound_columns!(), " FROM inbound WHERE id = $1");
     OF_TICKET = concat!("SELECT ", inbound_columns!(), " FROM inbound WHERE ticket = $1 ORDER BY id");
     DISCARD = "UPDATE inbound SET quarantine = 'discarded' WHERE id = $1 AND quarantine = 'held'";
+    RAW = "SELECT codec, size, bytes FROM raw WHERE inbound = $1";
     HELD = "SELECT count(*) AS n FROM inbound WHERE quarantine = 'held'";
     BY_KEY = concat!("SELECT ", inbound_columns!(), " FROM inbound WHERE id = (SELECT inbound FROM inbox_key WHERE key = $1)");
 }
@@ -121,6 +122,12 @@ pub async fn quarantined(
     }
     query.push(" ORDER BY id DESC LIMIT ").bind(limit);
     query.rows(tx).await?.iter().map(read).collect()
+}
+
+/// The raw bytes of an item, still packed; `None` when they were pruned. When the bytes are absent they lie in a file under
+/// the item's hash.
+pub async fn raw(tx: &mut Tx, id: InboundId) -> Result<Option<Stored>, StoreError> {
+    sql::row(tx, RAW, &[id.into()]).await?.as_ref().map(blob::read).transpose()
 }
 
 /// How many items are held.

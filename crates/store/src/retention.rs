@@ -10,7 +10,9 @@ use crate::sql::{self, Builder, queries};
 use crate::value::Value;
 
 queries! {
-    OLD = "SELECT id, raw_hash FROM inbound WHERE raw_hash IS NOT NULL AND received_at < $1 \
+    STILL_USED = "SELECT (SELECT count(*) FROM raw WHERE hash = $1 AND bytes IS NULL) \
+        + (SELECT count(*) FROM blob WHERE hash = $1 AND bytes IS NULL) AS n";
+    OLD = "SELECT id FROM inbound WHERE raw_hash IS NOT NULL AND received_at < $1 \
         AND (quarantine IS NULL OR quarantine <> 'held') ORDER BY received_at LIMIT $2";
     PULSES = "DELETE FROM pulse WHERE span < $1";
 }
@@ -20,19 +22,15 @@ queries! {
 pub struct Pruned {
     /// How many items lost their raw bytes.
     pub inbounds: u64,
-    /// Blobs that nothing refers to any more. Those that lie in files can be unlinked after the commit.
-    pub blobs: Vec<BlobHash>,
+    /// Bytes in files that nothing refers to any more: unlink them after the commit.
+    pub files: Vec<BlobHash>,
 }
 
 /// Drops the raw bytes of items received before `before`, those that are held in quarantine excepted; at most `limit`
 /// items a call. Call it until nothing is left.
 pub async fn prune_raw(tx: &mut Tx, before: Moment, limit: i64) -> Result<Pruned, StoreError> {
     let rows = sql::rows(tx, OLD, &[before.into(), limit.into()]).await?;
-    let (mut ids, mut hashes) = (Vec::new(), Vec::new());
-    for row in &rows {
-        ids.push(row.key("id", InboundId)?);
-        hashes.push(row.get::<Vec<u8>>("raw_hash")?);
-    }
+    let ids: Vec<InboundId> = rows.iter().map(|row| row.key("id", InboundId)).collect::<Result<_, _>>()?;
     if ids.is_empty() {
         return Ok(Pruned::default());
     }
@@ -40,17 +38,24 @@ pub async fn prune_raw(tx: &mut Tx, before: Moment, limit: i64) -> Result<Pruned
     query.list(ids.iter().map(|id| Value::from(*id)));
     let inbounds = query.execute(tx).await?;
     sql::expect("drop raw bytes", ids.len() as u64, inbounds)?;
-    let mut query = Builder::new(tx, "DELETE FROM blob WHERE hash IN ");
-    query.list(hashes.iter().map(|hash| Value::from(hash.as_slice())));
-    query.push(
-        " AND NOT EXISTS (SELECT 1 FROM inbound WHERE inbound.raw_hash = blob.hash) \
-         AND NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.hash = blob.hash) RETURNING hash",
-    );
-    let mut blobs = Vec::new();
+    let mut query = Builder::new(tx, "DELETE FROM raw WHERE inbound IN ");
+    query.list(ids.iter().map(|id| Value::from(*id))).push(" RETURNING hash, bytes IS NULL AS in_file");
+    let mut files = Vec::new();
     for row in query.rows(tx).await? {
-        blobs.push(BlobHash::read(&row.get::<Vec<u8>>("hash")?)?);
+        if row.get::<bool>("in_file")? {
+            files.push(row.get::<Vec<u8>>("hash")?);
+        }
     }
-    Ok(Pruned { inbounds, blobs })
+    let mut unused = Vec::new();
+    for hash in files {
+        let still_used = sql::row(tx, STILL_USED, &[hash.as_slice().into()]).await?;
+        if still_used.is_none_or(|row| row.get::<i64>("n").is_ok_and(|n| n == 0)) {
+            unused.push(BlobHash::read(&hash)?);
+        }
+    }
+    unused.sort();
+    unused.dedup();
+    Ok(Pruned { inbounds, files: unused })
 }
 
 /// Forgets how many automatic messages were queued before `before`; the breaker looks back seven days.

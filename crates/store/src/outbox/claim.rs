@@ -110,6 +110,8 @@ pub struct Doubtful {
     pub id: DeliveryId,
     /// What it speaks of.
     pub ticket: TicketId,
+    /// The fence it was last claimed with; zero when it never was.
+    pub fence: i64,
 }
 
 /// Claims due rows of a source, the longest due first, of each conversation only the oldest that is unfinished. Each
@@ -138,14 +140,26 @@ pub async fn recover(tx: &mut Tx, incarnation: Uuid, alone: bool, now: Moment) -
         sql::rows(tx, taking(tx).recover_late, &[now.into()]).await?
     };
     end_attempts(tx, &rows, now).await?;
-    rows.iter().map(doubtful).collect()
+    // Taking back grew the fence by one.
+    rows.iter().map(|row| doubtful(row, 1)).collect()
+}
+
+/// Says that attempts which [`recover`] took back were surely never begun: they carry no doubt. Whoever calls must know.
+pub async fn clear_doubts(tx: &mut Tx, never_begun: &[DeliveryId]) -> Result<u64, StoreError> {
+    if never_begun.is_empty() {
+        return Ok(0);
+    }
+    let mut query =
+        Builder::new(tx, "UPDATE outbox SET doubts = doubts - 1 WHERE state = 'pending' AND doubts > 0 AND id IN ");
+    query.list(never_begun.iter().copied());
+    query.execute(tx).await
 }
 
 /// Ends what could not be sent within its life: `expired`, or `unknown` where an attempt might have arrived. At most
 /// `limit` rows; an agent must be told of each.
 pub async fn expire(tx: &mut Tx, now: Moment, limit: i64) -> Result<Vec<Doubtful>, StoreError> {
     let rows = sql::rows(tx, taking(tx).expire, &[now.into(), (&reason::EXPIRED).into(), limit.into()]).await?;
-    rows.iter().map(doubtful).collect()
+    rows.iter().map(|row| doubtful(row, 0)).collect()
 }
 
 /// When to look again: the next row of a source that is not due yet, or the next lease to end. Rows that are due already
@@ -173,6 +187,7 @@ async fn end_attempts(tx: &mut Tx, rows: &[Row], now: Moment) -> Result<(), Stor
     sql::expect("end attempts", expected, query.execute(tx).await?)
 }
 
-fn doubtful(row: &Row) -> Result<Doubtful, StoreError> {
-    Ok(Doubtful { id: row.key("id", DeliveryId)?, ticket: row.ticket("ticket")? })
+fn doubtful(row: &Row, grown: i64) -> Result<Doubtful, StoreError> {
+    let fence = row.get::<i64>("fence")? - grown;
+    Ok(Doubtful { id: row.key("id", DeliveryId)?, ticket: row.ticket("ticket")?, fence })
 }

@@ -19,14 +19,14 @@ use guichet_domain::reason::Reason;
 use crate::error::StoreError;
 use crate::sql::Row;
 
-pub use claim::{Claim, Doubtful, claim, expire, next_due, recover};
+pub use claim::{Claim, Doubtful, claim, clear_doubts, expire, next_due, recover};
 pub use desk::{
     Attempt, Filter, Standing, attempts, by_id, cancel, list, of_ticket, oldest_due, prove_sent, retry, standing,
     suppress, thread,
 };
 pub use settle::{Outcome, Settlement, settle};
 pub use threads::threads;
-pub use told::{overtake, report_failed};
+pub use told::{overtake, postpone, report_failed};
 
 /// All columns of an outbox row that [`read`] reads.
 macro_rules! outbox_columns {

@@ -1,13 +1,13 @@
 //! What others tell of rows that have left, or make of rows that have not.
 
 use guichet_domain::Moment;
-use guichet_domain::ids::{DeliveryId, TicketId};
+use guichet_domain::ids::{DeliveryId, SourceName, TicketId};
 use guichet_domain::outgoing::NoticeKind;
 use guichet_domain::reason::Reason;
 
 use crate::engine::Tx;
 use crate::error::StoreError;
-use crate::sql::{self, queries};
+use crate::sql::{self, Builder, queries};
 
 queries! {
     FAILED = "UPDATE outbox SET state = 'refused', reason = $2, detail = $3, settled_at = $4 \
@@ -38,4 +38,15 @@ pub async fn overtake(
 ) -> Result<u64, StoreError> {
     let values = [ticket.into(), kind.as_str().into(), why.into(), now.into()];
     sql::execute(tx, OVERTAKE, &values).await
+}
+
+/// Lets pending rows of a source wait: what comes back meanwhile may settle them. Gives how many there were.
+pub async fn postpone(tx: &mut Tx, source: &SourceName, ids: &[DeliveryId], to: Moment) -> Result<u64, StoreError> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let mut query = Builder::new(tx, "UPDATE outbox SET due_at = ");
+    query.bind(to).push(" WHERE state = 'pending' AND source = ").bind(source).push(" AND id IN ");
+    query.list(ids.iter().copied());
+    query.execute(tx).await
 }

@@ -48,7 +48,7 @@ pub struct Batch<'a> {
     pub inbounds: Vec<NewInbound<'a>>,
     /// Quarantined items that were let in after all.
     pub released: Vec<Released<'a>>,
-    /// Raw bytes and files. Known ones are left as they are.
+    /// Raw bytes of what came in, and files of entries. Known files are left as they are.
     pub blobs: Vec<&'a Packed>,
     /// What must leave. Rows that exist already (the same decision taken twice) are left as they are.
     pub deliveries: Vec<&'a NewDelivery>,
@@ -216,7 +216,7 @@ pub struct NewInbound<'a> {
     pub from_key: Option<String>,
     /// Its subject, if one could be read; shown in the list of what is quarantined.
     pub subject: Option<&'a str>,
-    /// Its raw bytes: a blob of the same batch or an earlier one.
+    /// Its raw bytes: one of the batch's blobs. Read with [`raw`](crate::inbound::raw).
     pub raw: Option<BlobHash>,
     /// Octets before packing.
     pub raw_size: u64,

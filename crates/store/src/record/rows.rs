@@ -1,10 +1,11 @@
 //! The parts of a batch as rows of values.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
 use super::{Batch, Identity, Participant, Verdict};
+use crate::blob::{BlobHash, Packed};
 use crate::value::Value;
 use guichet_domain::ids::{SourceName, TicketId};
 use guichet_domain::inbound::{Explained, Party};
@@ -167,6 +168,36 @@ pub(super) fn inbounds<'a>(batch: &'a Batch<'a>) -> Vec<[Value<'a>; 16]> {
                 new.received_at.into(),
                 new.recorded_at.into(),
             ]
+        })
+        .collect()
+}
+
+/// The raw bytes of the items: those of a batch's blobs that an item names.
+pub(super) fn raws<'a>(batch: &'a Batch<'a>) -> Vec<[Value<'a>; 5]> {
+    let packed: HashMap<BlobHash, &Packed> = batch.blobs.iter().map(|blob| (blob.hash, *blob)).collect();
+    batch
+        .inbounds
+        .iter()
+        .filter_map(|new| Some((new.id, *packed.get(&new.raw?)?)))
+        .map(|(inbound, raw)| {
+            let bytes = Value::Bytes(raw.bytes.as_deref().map(Into::into));
+            [inbound.into(), raw.hash.0.as_slice().into(), raw.codec.as_str().into(), whole(raw.size), bytes]
+        })
+        .collect()
+}
+
+/// The other blobs: files of entries.
+pub(super) fn blobs<'a>(batch: &'a Batch<'a>) -> Vec<[Value<'a>; 5]> {
+    let raws: HashSet<BlobHash> = batch.inbounds.iter().filter_map(|new| new.raw).collect();
+    let files: HashSet<BlobHash> =
+        batch.entries.iter().flat_map(|new| new.attachments.iter().map(|file| file.hash)).collect();
+    batch
+        .blobs
+        .iter()
+        .filter(|blob| files.contains(&blob.hash) || !raws.contains(&blob.hash))
+        .map(|blob| {
+            let bytes = Value::Bytes(blob.bytes.as_deref().map(Into::into));
+            [blob.hash.0.as_slice().into(), blob.codec.as_str().into(), whole(blob.size), bytes, blob.created_at.into()]
         })
         .collect()
 }

@@ -50,6 +50,7 @@ const RELEASE: &str = "WITH released (id, verdict, reason, ticket, entry, seq) A
 const RELEASE_TAIL: &str = ") UPDATE inbound SET quarantine = 'released', verdict = released.verdict, \
      reason = COALESCE(released.reason, inbound.reason), ticket = released.ticket, entry = released.entry, \
      seq = released.seq FROM released WHERE inbound.id = released.id AND inbound.quarantine = 'held'";
+const RAW: &str = "INSERT INTO raw (inbound, hash, codec, size, bytes) VALUES ";
 const BLOB: &str = "INSERT INTO blob (hash, codec, size, bytes, created_at) VALUES ";
 const DELIVERY: &str = "INSERT INTO outbox (id, kind, ticket, message, source, conversation, recipient, recipient_name, \
      recipient_key, recipient_domain, automatic, language, facts, state, reason, due_at, expires_at, attempts, doubts, \
@@ -113,23 +114,12 @@ async fn tickets(tx: &mut Tx, batch: &Batch<'_>) -> Result<(), StoreError> {
 }
 
 async fn arrivals(tx: &mut Tx, batch: &Batch<'_>) -> Result<(), StoreError> {
-    let blobs: Vec<_> = batch
-        .blobs
-        .iter()
-        .map(|blob| {
-            [
-                blob.hash.0.as_slice().into(),
-                blob.codec.as_str().into(),
-                rows::whole(blob.size),
-                Value::Bytes(blob.bytes.as_deref().map(Into::into)),
-                blob.created_at.into(),
-            ]
-        })
-        .collect();
-    sql::over(tx, BLOB, blobs, NOTHING).await?;
+    sql::over(tx, BLOB, rows::blobs(batch), NOTHING).await?;
     let inbounds = rows::inbounds(batch);
     let expected = inbounds.len() as u64;
     sql::expect("record inbound", expected, sql::over(tx, INBOUND, inbounds, "").await?)?;
+    let expected = batch.inbounds.iter().filter(|new| new.raw.is_some()).count() as u64;
+    sql::expect("keep raw bytes", expected, sql::over(tx, RAW, rows::raws(batch), "").await?)?;
     let released: Vec<_> = batch
         .released
         .iter()

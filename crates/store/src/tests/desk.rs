@@ -257,7 +257,9 @@ async fn a_lease_has_one_holder_and_a_growing_fence(world: &World) {
 async fn a_ticket_outlives_its_raw_bytes(world: &World) {
     opened(&world.db, &[1]).await;
     let (source, id) = (mail(), ExternalId::from("INBOX/1/9"));
-    let raws: Vec<_> = [b"old".as_slice(), b"shared", b"held"].iter().map(|bytes| blob::pack(bytes, NOW)).collect();
+    let mut raws: Vec<_> =
+        [b"old".as_slice(), b"shared", b"held", b"small"].iter().map(|bytes| blob::pack(bytes, NOW)).collect();
+    raws[..3].iter_mut().for_each(|raw| raw.bytes = None);
     let came = |n: u64, raw: usize, at| NewInbound {
         id: inbound_id(10 + n),
         raw: Some(raws[raw].hash),
@@ -268,16 +270,19 @@ async fn a_ticket_outlives_its_raw_bytes(world: &World) {
     };
     let batch = Batch {
         at: NOW,
-        inbounds: vec![came(1, 0, NOW), came(2, 1, NOW), came(3, 1, later(100)), came(4, 2, NOW)],
+        inbounds: vec![came(1, 0, NOW), came(2, 1, NOW), came(3, 1, later(100)), came(4, 2, NOW), came(5, 3, NOW)],
         blobs: raws.iter().collect(),
         ..Batch::default()
     };
     let mut tx = world.write().await;
     record(&mut tx, &batch).await.unwrap();
     let pruned = retention::prune_raw(&mut tx, later(50), 100).await.unwrap();
-    assert_eq!((pruned.inbounds, pruned.blobs.as_slice()), (2, [raws[0].hash].as_slice()));
-    assert!(blob::get(&mut tx, &raws[1].hash).await.unwrap().is_some(), "a later item still has it");
-    assert!(blob::get(&mut tx, &raws[2].hash).await.unwrap().is_some(), "what is held stays whole");
+    assert_eq!((pruned.inbounds, pruned.files), (3, vec![raws[0].hash]), "a later item still has the shared one");
+    let left = async |tx: &mut crate::Tx, n: u64| arrivals::raw(tx, inbound_id(10 + n)).await.unwrap();
+    assert_eq!(left(&mut tx, 1).await, None);
+    assert_eq!(left(&mut tx, 3).await.unwrap().bytes, None, "it lies in a file");
+    assert!(left(&mut tx, 4).await.is_some(), "what is held stays whole");
+    assert_eq!(left(&mut tx, 5).await, None);
     assert_eq!(retention::prune_raw(&mut tx, later(50), 100).await.unwrap(), retention::Pruned::default());
     assert_eq!(retention::prune_pulses(&mut tx, later(900)).await.unwrap(), 1);
     assert!(crate::ticket::load(&mut tx, ticket(1).id).await.unwrap().is_some());

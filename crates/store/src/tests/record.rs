@@ -145,6 +145,9 @@ async fn three_of_everything_are_read_back(world: &World) {
         let stored = blob::get(&mut tx, &raw.hash).await.unwrap().unwrap();
         let unpacked = blob::unpack(stored.codec, &stored.bytes.unwrap(), stored.size).unwrap();
         assert!(unpacked.starts_with(b"raw "));
+        let came = crate::inbound::of_ticket(&mut tx, ticket.id).await.unwrap();
+        let kept = crate::inbound::raw(&mut tx, came[1].id).await.unwrap().unwrap();
+        assert_eq!(blob::unpack(kept.codec, &kept.bytes.unwrap(), kept.size).unwrap(), unpacked);
         let moved = timeline::transitions(&mut tx, ticket.id).await.unwrap();
         assert_eq!(moved, moves[..1]);
         let public = timeline::public(&mut tx, ticket.id, Seq(1), 50).await.unwrap();

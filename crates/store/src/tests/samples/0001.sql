@@ -20,6 +20,7 @@ INSERT INTO inbox_key (key, inbound) VALUES ('support-mail/INBOX/1/1', {k3});
 INSERT INTO inbound (id, source, external_id, verdict, reason, detail, ticket, entry, seq, from_key, subject, raw_hash, raw_size,
     quarantine, received_at, recorded_at)
 VALUES ({k3}, 'support-mail', 'INBOX/1/1', 'opened', NULL, NULL, {k1}, {k2}, 1, 'a@x.test', 'On fire', {h1}, 5, NULL, 1, 1);
+INSERT INTO raw (inbound, hash, codec, size, bytes) VALUES ({k3}, {h1}, 'plain', 5, {h1});
 INSERT INTO blob (hash, codec, size, bytes, created_at) VALUES ({h1}, 'plain', 2, {h1}, 1);
 INSERT INTO attachment (entry, position, name, media_type, content_id, hash, size) VALUES ({k2}, 0, 'a.txt', 'text/plain', NULL, {h1}, 2);
 INSERT INTO outbox (id, kind, ticket, message, source, conversation, recipient, recipient_name, recipient_key, recipient_domain,
