@@ -6,7 +6,7 @@
 use guichet_domain::language::fold;
 
 use super::line::{LONGEST_MARK, Line};
-use super::words::{INTRODUCTIONS, WROTE, WROTE_UNSPACED};
+use super::words::{INTRODUCTIONS, WROTE, WROTE_TO_ME, WROTE_UNSPACED};
 
 /// Lines an attribution may be broken over.
 const MOST_LINES: usize = 4;
@@ -95,7 +95,8 @@ fn accepts(joined: &str, quoted_follows: bool, lines: usize) -> bool {
             return if placed { traits.dated || traits.address || traits.digit } else { named_only };
         }
         // Nothing marks what follows as quoted: be sure, or a person's own text would be hidden.
-        return (placed && traits.address && traits.digit) || names_writer(core, &traits);
+        let tells = WROTE_TO_ME.iter().any(|words| fold(core).contains(words));
+        return !tells && ((placed && traits.address && traits.digit) || names_writer(core, &traits));
     }
     traits.colon && traits.address_last && traits.dated && (traits.introduced || starts_with_date(core))
 }

@@ -7,8 +7,8 @@ use guichet_domain::language::fold;
 
 use super::line::trim;
 use super::signature_words::{
-    APOLOGIES, CLOSINGS, CONFIDENTIAL, DEVICE_ENDINGS, DEVICE_OPENINGS, DEVICE_WHOLE, DEVICES, FOOTERS, MAKES,
-    POSSESSIVES, SENTENCES,
+    APOLOGIES, CLOSINGS, CONFIDENTIAL, DEVICE_ENDINGS, DEVICE_OPENINGS, DEVICE_WHOLE, DEVICES, FIRST_PERSON, FOOTERS,
+    GREEN, LEGAL, LISTS, MAKES, POSSESSIVES, REQUESTS, SENTENCES,
 };
 
 /// Lines a `--` block may have when its blank is missing, so that it could also be a divider.
@@ -103,16 +103,20 @@ fn footer(lines: &[&str], end: usize) -> Option<usize> {
     let opening = if fenced { paragraph.get(1).unwrap_or(first) } else { first };
     let opening = fold(trim(opening).trim_start_matches(['*', '_', '-', '=', ' ', '[', '(', '\u{26a0}', '\u{fe0f}']))
         .into_owned();
-    if FOOTERS.iter().any(|words| opening.starts_with(words)) {
-        return Some(start);
-    }
     let all = fold(&paragraph.join(" ")).into_owned();
-    let is_list = fenced
-        && ["mailing list", "mailman", "unsubscribe", "liste de diffusion", "se desinscrire"]
-            .iter()
-            .any(|words| all.contains(words));
-    let is_confidential = CONFIDENTIAL.iter().any(|words| all.contains(words)) && all.len() > 120;
-    (is_list || is_confidential).then_some(start)
+    let count = |list: &[&str]| list.iter().filter(|words| all.contains(**words)).count();
+    let is_list = fenced && count(&LISTS) > 0;
+    let legal = count(&LEGAL);
+    let opens = FOOTERS.iter().any(|words| opening.starts_with(words))
+        && (legal > 1 || (legal > 0 && all.len() > 120) || count(&GREEN) > 0);
+    let reads_so = all.len() > 120 && count(&CONFIDENTIAL) > 0 && legal > 1;
+    // Whoever writes "I" or asks is a person speaking of such a text.
+    let personal = all.contains('?') || words_of(&all).any(|word| FIRST_PERSON.contains(&word));
+    (is_list || ((opens || reads_so) && !personal)).then_some(start)
+}
+
+fn words_of(folded: &str) -> impl Iterator<Item = &str> {
+    folded.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 /// `Sent from my phone`, in whichever words.
@@ -132,8 +136,7 @@ fn is_device_line(line: &str) -> bool {
     if DEVICE_WHOLE.iter().any(|whole| folded.starts_with(whole)) && folded.len() < 100 {
         return true;
     }
-    let words: Vec<&str> =
-        folded.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = words_of(folded).collect();
     if words.iter().any(|word| SENTENCES.contains(word)) {
         return false;
     }
@@ -202,13 +205,19 @@ fn is_closing(line: &str) -> bool {
             .is_some_and(|(first, second)| CLOSINGS.contains(&first) && CLOSINGS.contains(&second))
 }
 
-/// A name, a role, a number, an address: short, and no sentence.
+/// A name, a role, a number, an address: short, and no sentence, no list, no afterthought.
 fn fits_name_block(line: &str) -> bool {
-    let words = line.split_whitespace().count();
-    let sentence = words >= 6 && line.ends_with(['.', '!', '…']);
+    let count = line.split_whitespace().count();
+    let ended = count >= 6 && line.ends_with(['.', '!', '…']);
+    let goes_on = count >= 4 && line.starts_with(char::is_lowercase);
+    let lists = line.ends_with(':') || (count >= 2 && line.starts_with(['-', '*', '•', '·']));
     let folded = fold(line);
     let afterthought = ["p.s", "ps ", "ps:", "ps.", "nb ", "nb:", "n.b"].iter().any(|start| folded.starts_with(start));
-    line.len() <= 110 && words <= 14 && !line.contains(['?', '？']) && !sentence && !afterthought
+    let speaks = count >= 3
+        && words_of(&folded)
+            .any(|word| SENTENCES.contains(&word) || FIRST_PERSON.contains(&word) || REQUESTS.contains(&word));
+    let short = line.len() <= 110 && count <= 14 && !line.contains(['?', '？']);
+    short && !(ended || goes_on || lists || afterthought || speaks)
 }
 
 /// Whether a line is empty or one that a phone or a mail program signs with, so that no person wrote it.

@@ -108,7 +108,7 @@ pub(super) static FOOTERS: LazyLock<Vec<&str>> = LazyLock::new(|| {
      if you are not the intended recipient | registered office | ce message et toutes | ce message et les | \
      ce message et ses | ce courriel et | ce mail et | ce message est confidentiel | ce message electronique | \
      les informations contenues dans ce | pensez a l'environnement | pensons a l'environnement | avant d'imprimer | \
-     n'imprimez ce | merci de ne pas imprimer | l'absence de virus dans ce | avis de confidentialite | \
+     n'imprimez ce | l'absence de virus dans ce | avis de confidentialite | \
      diese e-mail enthalt | diese nachricht enthalt | diese e-mail ist vertraulich | der inhalt dieser e-mail | \
      bitte denken sie an die umwelt | denken sie an die umwelt | este mensaje y | este correo electronico | \
      este mensaje es confidencial | aviso legal | la informacion contenida en este | antes de imprimir | \
@@ -134,5 +134,37 @@ pub(super) static CONFIDENTIAL: LazyLock<Vec<&str>> = LazyLock::new(|| {
 pub(super) static APOLOGIES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     list(
         "excuse | brevity | typo | brievete | fautes | concision | tippfehler | kurze | entschuldig | disculp | brevedad | scusa | brevita | desculp | brevidade | excuus | kortheid | tikfout",
+    )
+});
+
+/// Stems of which a disclaimer or an environment line has at least one.
+pub(super) static LEGAL: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "confiden | vertraulich | riservat | vertrouwelijk | intended | destinatair | destinatari | adressat | empfanger | \
+         geadresseerde | addressee | environment | environnement | umwelt | medio ambiente | l'ambiente | o ambiente | milieu | \
+         virus | disclaimer | registered | unsubscribe | subscribed | privileged | unauthori | non autorise | par erreur | \
+         in error | irrtumlich | por error | per errore | por engano | outlook for | before you print | registered office",
+    )
+});
+
+/// Stems of a plea not to print.
+pub(super) static GREEN: LazyLock<Vec<&str>> =
+    LazyLock::new(|| list("environment | environnement | umwelt | ambiente | milieu | before you print"));
+
+/// What the footer of a mailing list speaks of.
+pub(super) static LISTS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| list("mailing list | mailman | unsubscribe | liste de diffusion | se desinscrire"));
+
+/// Words only a person uses of themselves.
+pub(super) static FIRST_PERSON: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "i | my | me | je | j | moi | mon | mes | ich | mich | mir | mein | meine | meinen | yo | mi | mis | io | mio | mia | eu | meu | minha | ik | mijn | mij",
+    )
+});
+
+/// Words of a request that stands below a closing.
+pub(super) static REQUESTS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "please | pls | thanks | thank | merci | svp | veuillez | bitte | danke | gracias | grazie | prego | obrigado | obrigada | graag | bedankt | call | appelez | rappelez",
     )
 });

@@ -130,6 +130,7 @@ fn words_like_attributions_and_heads_inside_a_text_stay() {
         "I sent from my phone, is that right?",
         "Sent from my desk, which is easier.",
         "From my phone it works.",
+        "Le 3 mars 2026 à 10:02, paul@shop.example m'a écrit :\nvotre compte est bloqué.\n\nQue dois-je faire ?",
         "Von meinem Handy aus geht es nicht.",
         "Envoyé par mail hier",
         "Envoyé de la boutique mail ce matin",
@@ -227,6 +228,36 @@ fn closings_with_a_name_block_go_and_afterthoughts_keep_them() {
 fn disclaimers_go() {
     let mail = "Écran noir.\n\nAnne\n\nCe message et toutes les pièces jointes sont établis à l'intention exclusive de leurs destinataires et sont confidentiels.\n\nPensez à l'environnement avant d'imprimer ce message.\n";
     assert_eq!(reply(mail), "Écran noir.\n\nAnne");
+}
+
+#[test]
+fn sentences_that_begin_like_a_footer_stay() {
+    for last in [
+        "Questo messaggio è apparso sullo schermo stamattina.",
+        "Questa email non arriva al destinatario.",
+        "Avant d'imprimer, le pilote affiche une erreur.",
+        "Antes de imprimir sale un aviso rojo.",
+        "Dit bericht is op mijn scherm verschenen.",
+        "Ce message et les suivants ne s'affichent pas.",
+        "I sent the strictly confidential report to the wrong person, who is not the intended recipient, and now I cannot call it back from the server.",
+    ] {
+        let mail = format!("Hello,\n\n{last}");
+        assert_eq!(reply(&mail), mail);
+    }
+}
+
+#[test]
+fn requests_below_a_closing_stay() {
+    for below in [
+        "Please call 020 7946 0999",
+        "Rappelez-moi au 06 12 34 56 78",
+        "voici la liste :\n- 2 souris\n- 3 claviers",
+        "je suis au bureau 12 demain",
+        "Ich bin ab 14 Uhr wieder da",
+    ] {
+        let mail = format!("Broken again.\n\nCordialement,\nAnne\n{below}");
+        assert_eq!(reply(&mail), mail);
+    }
 }
 
 #[test]

@@ -24,6 +24,15 @@ pub(super) static WROTE: LazyLock<Vec<&str>> = LazyLock::new(|| {
 pub(super) static WROTE_UNSPACED: LazyLock<Vec<&str>> =
     LazyLock::new(|| list("写道 | 寫道 | 来信 | 書きました | 書いた | のメール | のメッセージ | 작성 | 님이 | เขียน"));
 
+/// What a person says who tells of a mail in a text of their own; no program does.
+pub(super) static WROTE_TO_ME: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "m'a ecrit | m'ecrit | nous a ecrit | wrote me | wrote to me | wrote us | wrote to us | mir geschrieben | schrieb mir | \
+         schrieb uns | uns geschrieben | me escribio | nos escribio | mi ha scritto | ci ha scritto | me escreveu | \
+         nos escreveu | schreef mij | schreef me | schreef ons | mij geschreven",
+    )
+});
+
 /// Words an attribution line begins with.
 pub(super) static INTRODUCTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     list(
