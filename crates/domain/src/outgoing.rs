@@ -54,8 +54,8 @@ impl NoticeKind {
     /// How long it is tried before it expires.
     pub const fn life(self) -> Duration {
         match self {
-            Self::Reply => Duration::from_secs(5 * 24 * 3600),
-            Self::Acknowledgement | Self::Closure | Self::Delay | Self::Event => Duration::from_secs(48 * 3600),
+            Self::Reply => Duration::from_hours(5 * 24),
+            Self::Acknowledgement | Self::Closure | Self::Delay | Self::Event => Duration::from_hours(48),
         }
     }
 }

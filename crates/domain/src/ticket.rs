@@ -115,6 +115,7 @@ impl Tier {
     }
 
     /// The next level up; the last stays.
+    #[must_use]
     pub const fn above(self) -> Self {
         match self {
             Self::L1 => Self::L2,

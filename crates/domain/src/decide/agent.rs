@@ -193,7 +193,7 @@ fn close(
     decision.go(State::Resolved, Some(&act.agent), reason::AGENT_ACTION, now);
     decision.overtaken.push(NoticeKind::Delay);
     let window = rules.desk.window_days;
-    let day = std::time::Duration::from_secs(24 * 3600);
+    let day = std::time::Duration::from_hours(24);
     decision.timers.push((TimerKind::Window, Some(now + day * window)));
     if silent {
         if let Some(words) = words {
