@@ -47,6 +47,11 @@ impl StateFolder {
         Ok(Self { root })
     }
 
+    /// The folder as it is named, without making or touching it: to say what would be where.
+    pub fn unopened(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.root

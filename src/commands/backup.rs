@@ -31,7 +31,9 @@ pub async fn backup(context: &Context, args: &BackupArgs) -> Result<(), Failure>
     }
     context.output.line(&format!("{}: {} KiB, a whole copy of the database", file.display(), size.div_ceil(1024)))?;
     if blobs.exists() {
-        context.output.remark(&format!("large messages lie in {}: copy that folder too, after the database", blobs.display()));
+        context
+            .output
+            .remark(&format!("large messages lie in {}: copy that folder too, after the database", blobs.display()));
     }
     Ok(())
 }

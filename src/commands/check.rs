@@ -13,7 +13,9 @@ pub fn check(context: &Context) -> Result<(), Failure> {
     let config = context.config()?;
     let found = look(config)?;
     if context.output.is_json() {
-        return Ok(context.output.value(&json!({"config": config.origin(), "state": config.state, "sources": found}))?);
+        return Ok(context
+            .output
+            .value(&json!({"config": config.origin(), "state": config.state, "sources": found}))?);
     }
     say(context, config, &found)?;
     Ok(context.output.line(&context.output.style().paint("all is well", Shade::Good))?)

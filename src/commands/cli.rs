@@ -15,7 +15,9 @@ use super::ticket::TicketCommand;
 /// Without a command it runs the daemon. Commands work beside a running daemon, or without one.
 #[derive(Debug, Parser)]
 #[command(name = "guichet", version, long_version = super::version::long(), max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 it did not work, 2 wrong command line, 75 not now (inject), 78 wrong settings.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 it did not work, 2 wrong command line, 75 not now (inject), 78 wrong settings."
+)]
 pub struct Cli {
     /// The configuration file.
     #[arg(long, global = true, value_name = "FILE", env = "GUICHET_CONFIG", hide_env_values = true)]
@@ -79,8 +81,10 @@ pub enum Command {
 
 /// `inject`
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 when the message is durable (the mail server may forget it), 75 in every other case: the mail \
-    server keeps it and tries again.\n\nPostfix, in aliases:   support: \"|/usr/bin/guichet inject --source local\"")]
+#[command(
+    after_help = "Exit codes: 0 when the message is durable (the mail server may forget it), 75 in every other case: the mail \
+    server keeps it and tries again.\n\nPostfix, in aliases:   support: \"|/usr/bin/guichet inject --source local\""
+)]
 pub struct InjectArgs {
     /// The source that takes it in.
     #[arg(long, short = 's', value_name = "SOURCE")]
@@ -101,7 +105,9 @@ pub struct InjectArgs {
 
 /// `import`
 #[derive(Debug, Args)]
-#[command(after_help = "What was imported already is a duplicate, so an import that was interrupted is simply run again.")]
+#[command(
+    after_help = "What was imported already is a duplicate, so an import that was interrupted is simply run again."
+)]
 pub struct ImportArgs {
     /// The source that takes them in.
     #[arg(long, short = 's', value_name = "SOURCE")]

@@ -51,7 +51,8 @@ impl Finding {
 pub async fn doctor(context: &Context) -> Result<(), Failure> {
     let config = context.config()?;
     let sources = check::look(config)?;
-    let mut findings = vec![Finding::new("configuration", Shade::Good, format!("{}: {} sources", config.origin(), sources.len()))];
+    let mut findings =
+        vec![Finding::new("configuration", Shade::Good, format!("{}: {} sources", config.origin(), sources.len()))];
     findings.push(daemon(context).await?);
     findings.push(disk(context)?);
     let kernel = context.kernel().await?;
@@ -62,9 +63,15 @@ pub async fn doctor(context: &Context) -> Result<(), Failure> {
         let port = port(&reception, name, source);
         async move {
             let tried = tokio::time::timeout(PATIENCE, source.channel.check(&port)).await;
-            source_findings(name.as_str(), tried.unwrap_or_else(|_| {
-                Err(Fault::passing(format!("no answer within {} s; see whether its server runs and is reached from here", PATIENCE.as_secs())))
-            }))
+            source_findings(
+                name.as_str(),
+                tried.unwrap_or_else(|_| {
+                    Err(Fault::passing(format!(
+                        "no answer within {} s; see whether its server runs and is reached from here",
+                        PATIENCE.as_secs()
+                    )))
+                }),
+            )
         }
     });
     findings.extend(futures_util::future::join_all(tried).await.into_iter().flatten());
@@ -95,7 +102,11 @@ async fn daemon(context: &Context) -> Result<Finding, Failure> {
     Ok(if daemon_answers(&socket).await {
         Finding::new("daemon", Shade::Good, "it runs and answers")
     } else {
-        Finding::new("daemon", Shade::Warning, "none runs on this state folder: nothing is listened to and nothing leaves; start it with `guichet run`")
+        Finding::new(
+            "daemon",
+            Shade::Warning,
+            "none runs on this state folder: nothing is listened to and nothing leaves; start it with `guichet run`",
+        )
     })
 }
 
@@ -103,12 +114,17 @@ fn disk(context: &Context) -> Result<Finding, Failure> {
     let floor = context.config()?.storage.floor_mib;
     Ok(match context.state()?.free_bytes() {
         Ok(free) if free >> 20 < floor => {
-            let words = format!("{} MiB free, below the floor of {floor} MiB: nothing is taken in; free some space", free >> 20);
+            let words = format!(
+                "{} MiB free, below the floor of {floor} MiB: nothing is taken in; free some space",
+                free >> 20
+            );
             Finding::new("disk", Shade::Bad, words)
         }
-        Ok(free) if free >> 20 < floor * 4 => {
-            Finding::new("disk", Shade::Warning, format!("only {} MiB free; below {floor} MiB nothing is taken in", free >> 20))
-        }
+        Ok(free) if free >> 20 < floor * 4 => Finding::new(
+            "disk",
+            Shade::Warning,
+            format!("only {} MiB free; below {floor} MiB nothing is taken in", free >> 20),
+        ),
         Ok(free) => Finding::new("disk", Shade::Good, format!("{} MiB free", free >> 20)),
         Err(error) => Finding::new("disk", Shade::Warning, format!("its free space cannot be read: {error}")),
     })
@@ -117,9 +133,14 @@ fn disk(context: &Context) -> Result<Finding, Failure> {
 async fn database(kernel: &Kernel) -> Result<Vec<Finding>, Failure> {
     let damage = kernel.db.integrity().await?;
     let mut findings = vec![match damage.first() {
-        None => Finding::new("database", Shade::Good, format!("{}, schema {}, whole", kernel.db.engine(), guichet_store::known_version())),
+        None => Finding::new(
+            "database",
+            Shade::Good,
+            format!("{}, schema {}, whole", kernel.db.engine(), guichet_store::known_version()),
+        ),
         Some(first) => {
-            let words = format!("damaged: {first}; stop guichet, keep a copy of the state folder, restore the last backup");
+            let words =
+                format!("damaged: {first}; stop guichet, keep a copy of the state folder, restore the last backup");
             Finding::new("database", Shade::Bad, words)
         }
     }];

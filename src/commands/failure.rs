@@ -4,6 +4,7 @@ use std::io;
 
 use guichet_store::StoreError;
 
+use super::run::RunError;
 use crate::config::ConfigError;
 use crate::kernel::KernelError;
 use crate::logging::FilterError;
@@ -109,6 +110,16 @@ impl From<KernelError> for Failure {
             KernelError::Store(error) => error.into(),
             KernelError::Source { .. } => Self::whole(error.to_string()).ending(Exit::Settings),
             KernelError::Keys(_) => Self::whole(error.to_string()),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Kernel(error) => error.into(),
+            RunError::State(error) => error.into(),
+            other => Self::whole(other.to_string()),
         }
     }
 }

@@ -203,6 +203,7 @@ pub fn complain(text: &str) {
 
 fn columns() -> usize {
     let size = tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
-    let named = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    let named =
+        || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
     size.or_else(named).unwrap_or(COLUMNS)
 }

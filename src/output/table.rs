@@ -83,8 +83,7 @@ impl Table {
     pub fn render(&self, columns: usize, style: Style) -> String {
         let widths = self.widths(columns);
         let mut out = String::new();
-        let titles: Vec<Cell> =
-            self.columns.iter().map(|column| Cell::shaded(column.title, Shade::Strong)).collect();
+        let titles: Vec<Cell> = self.columns.iter().map(|column| Cell::shaded(column.title, Shade::Strong)).collect();
         for row in std::iter::once(&titles).chain(&self.rows) {
             self.line(&mut out, row, &widths, style);
         }
@@ -123,8 +122,7 @@ impl Table {
             let cells = self.rows.iter().filter_map(|row| row.get(at)).map(|cell| width::of(&cell.text));
             cells.chain([width::of(column.title)]).max().unwrap_or(0)
         };
-        let mut widths: Vec<usize> =
-            self.columns.iter().enumerate().map(|(at, column)| natural(at, column)).collect();
+        let mut widths: Vec<usize> = self.columns.iter().enumerate().map(|(at, column)| natural(at, column)).collect();
         let gaps = GAP * self.columns.len().saturating_sub(1);
         loop {
             let total = widths.iter().sum::<usize>() + gaps;
@@ -146,8 +144,12 @@ mod tests {
     use super::*;
 
     fn table(subject: &str) -> Table {
-        let mut table =
-            Table::new([Column::whole("REFERENCE"), Column::text("SUBJECT"), Column::number("N"), Column::whole("STATE")]);
+        let mut table = Table::new([
+            Column::whole("REFERENCE"),
+            Column::text("SUBJECT"),
+            Column::number("N"),
+            Column::whole("STATE"),
+        ]);
         table.row(["GT-1".into(), subject.into(), "12".into(), "new".into()]);
         table.row(["GT-22".into(), Cell::default(), "3".into(), "open".into()]);
         table

@@ -35,7 +35,10 @@ mod tests {
     fn ages_are_said_in_one_unit() {
         let now = Moment::from_secs(1_000_000_000);
         let ago = |seconds: u64| age(now - Duration::from_secs(seconds), now);
-        assert_eq!([ago(5), ago(185), ago(7_300), ago(172_800), ago(80_000_000)], ["5 s", "3 min", "2 h", "2 d", "2 y"]);
+        assert_eq!(
+            [ago(5), ago(185), ago(7_300), ago(172_800), ago(80_000_000)],
+            ["5 s", "3 min", "2 h", "2 d", "2 y"]
+        );
         assert_eq!(age(now + Duration::from_secs(60), now), "in 1 min");
     }
 
