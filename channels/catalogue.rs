@@ -17,5 +17,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
     vec![
         #[cfg(feature = "email")]
         Box::new(guichet_email::Email),
+        #[cfg(feature = "webhook")]
+        Box::new(guichet_webhook::Webhook),
     ]
 }

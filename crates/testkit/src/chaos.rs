@@ -76,11 +76,11 @@ impl ChaosProxy {
     }
 
     /// Does this from now on. Returns when new connections meet it.
-    pub async fn set(&mut self, chaos: Chaos) {
+    pub async fn set(&self, chaos: Chaos) {
         self.chaos.send_replace(chaos);
         let wanted = chaos != Chaos::Refuse;
         // Fails only when the task is gone, and then nobody listens either.
-        drop(self.listening.wait_for(|listening| *listening == wanted).await);
+        drop(self.listening.clone().wait_for(|listening| *listening == wanted).await);
     }
 }
 
@@ -160,9 +160,9 @@ async fn carry(mut client: TcpStream, server: SocketAddr, mut chaos: watch::Rece
         let down = pin!(pump(server_read, client_write, Way::Down, chaos));
         // One way at its end does not end the other: who closed its half may still read the answer. A reset ends both.
         match select(up, down).await {
-            Either::Left((End::Fin, other)) => other.await,
-            Either::Right((End::Fin, other)) => other.await,
             Either::Left((End::Reset, _)) | Either::Right((End::Reset, _)) => End::Reset,
+            Either::Left((End::Fin, down)) => down.await,
+            Either::Right((End::Fin, up)) => up.await,
         }
     };
     if matches!(end, End::Reset) {

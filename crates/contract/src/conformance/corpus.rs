@@ -47,6 +47,7 @@ pub(super) fn middles() -> Vec<(&'static str, String)> {
 
 /// 1 MB in lines of 80.
 pub(super) fn megabyte() -> String {
-    format!("{}\n", "seventy-nine letters and a line feed, as a mail program breaks its lines, x".repeat(1))
-        .repeat(13_500)
+    "seventy-nine letters and a line feed, as a mail program breaks its lines, xxxx
+"
+    .repeat(13_000)
 }

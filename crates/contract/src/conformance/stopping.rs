@@ -11,7 +11,7 @@ use super::suite::Suite;
 use crate::channel::{Fault, Health};
 
 /// A pause nobody waits for: only a channel that hears the stop while it waits returns in time.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 pub(super) async fn check_all(suite: &mut Suite<'_>) {
     let end = good_and_stops_when_idle(suite).await;

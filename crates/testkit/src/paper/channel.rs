@@ -21,7 +21,7 @@ use super::options::PaperOptions;
 use super::post::{PaperPost, Posted};
 
 /// The longest wait that is believed of the network.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// A channel on a [`PaperPost`]. A new value on the same post is the daemon started again.
 pub struct Paper {

@@ -7,6 +7,7 @@ use guichet_domain::reason::Reason;
 
 /// A letter somebody writes to us.
 #[derive(Debug, Clone)]
+#[must_use = "a letter does nothing before it is posted"]
 pub struct Letter {
     /// The box it is put in; each has a cursor of its own.
     pub post_box: String,

@@ -51,6 +51,7 @@ impl PaperOptions {
             idempotent_send: self.idempotent_send,
             finds_sent: self.finds_sent,
             repeats_once: self.repeats_once,
+            doubt_grace_secs: 0,
             html: true,
             attachments: true,
             max_chars: self.max_chars,
