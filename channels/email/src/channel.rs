@@ -67,6 +67,11 @@ impl Desk {
         Self { settings, reader, folder, dkim, outlet: OnceCell::new(), tokens: OnceCell::new() }
     }
 
+    /// Whether a copy of each mail comes back to where it can be looked for.
+    fn journals(&self) -> bool {
+        self.settings.journal.is_some() && self.settings.imap.is_some() && self.settings.smtp.is_some()
+    }
+
     /// The access tokens, where the mailbox has any. Made when first needed: only then is there a port to keep them by.
     pub(crate) async fn tokens(&self, port: &Port) -> Result<Option<Arc<Tokens>>, Fault> {
         let made = self.tokens.get_or_try_init(|| async { token::tokens(&self.settings, port) }).await?;
@@ -92,8 +97,10 @@ impl Channel for Desk {
             sends: true,
             // The same delivery writes the same file; a mail server shows a repeated mail twice.
             idempotent_send: file,
-            finds_sent: false,
+            finds_sent: self.journals(),
             repeats_once: !file,
+            // The copy of a mail that was taken is usually back within seconds.
+            doubt_grace_secs: if self.journals() { 60 } else { 0 },
             html: true,
             attachments: true,
             max_chars: None,
@@ -119,6 +126,12 @@ impl Channel for Desk {
             }
             Err(fault) => Delivery::Retry { detail: fault.to_string(), after: None, source_down: true },
         }
+    }
+
+    async fn find_sent(&self, port: &Port, notice: &Outgoing) -> Result<Option<ExternalId>, Fault> {
+        let message_id = deliver::message_id(&self.settings, notice);
+        let found = listen::find_sent(self, port, &message_id).await?;
+        Ok(found.then(|| id_of(&message_id)))
     }
 
     async fn check(&self, port: &Port) -> Result<Vec<String>, Fault> {

@@ -90,13 +90,19 @@ fn relay(smtp: &Smtp, tokens: Option<Arc<Tokens>>) -> Relay {
     }
 }
 
+/// The Message-ID of the mail that says `notice`: the same for every attempt.
+pub(crate) fn message_id(settings: &Settings, notice: &Outgoing) -> String {
+    let domain = settings.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+    format!("{}@{domain}", notice.message_token)
+}
+
 /// The mail that says `notice`.
 fn mail(settings: &Settings, notice: &Outgoing, now: Moment) -> OutgoingMail {
-    let domain = settings.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
     let from = NamedAddress { name: settings.from_name.clone(), address: settings.address.clone() };
-    let reply_to = settings
-        .plus_addressing
-        .then(|| NamedAddress { name: settings.from_name.clone(), address: plus(&settings.address, &notice.reply_token) });
+    let reply_to = settings.plus_addressing.then(|| NamedAddress {
+        name: settings.from_name.clone(),
+        address: plus(&settings.address, &notice.reply_token),
+    });
     let attachment = |file: &guichet_domain::inbound::Attachment| Attachment {
         name: file.name.clone(),
         media_type: file.media_type.clone(),
@@ -110,7 +116,7 @@ fn mail(settings: &Settings, notice: &Outgoing, now: Moment) -> OutgoingMail {
         text: notice.text.clone(),
         html: notice.html.clone(),
         attachments: notice.attachments.iter().map(attachment).collect(),
-        message_id: format!("{}@{domain}", notice.message_token),
+        message_id: message_id(settings, notice),
         in_reply_to: notice.in_reply_to.as_ref().map(|id| id.as_str().to_owned()),
         references: notice.thread.iter().map(|id| id.as_str().to_owned()).collect(),
         date: now,

@@ -11,7 +11,7 @@ use crate::credentials::Credentials;
 use crate::dkim::Checker;
 use crate::imap::position::Position;
 use crate::imap::sink::{Batch, Body, Fetched, Outcome, Progress, Refusal, Sink};
-use crate::imap::{self, Error};
+use crate::imap::{self, Error, Session};
 use crate::oauth::AccessTokens;
 use crate::settings::{Imap, Proof};
 use crate::token;
@@ -83,15 +83,29 @@ fn idle_note(desk: &Desk) -> String {
 }
 
 fn fault(error: &Error) -> Fault {
-    let words = error.to_string();
     if !error.lasting() {
-        return Fault::passing(words);
+        return Fault::passing(error.to_string());
     }
-    // Errors of the mailbox say what and remedy in one sentence, parted by a semicolon.
-    match words.split_once("; ") {
-        Some((what, remedy)) => Fault::lasting(what, remedy),
-        None => Fault::lasting(words, "see the source's settings"),
+    let (what, remedy) = error.parts();
+    Fault::lasting(what, remedy)
+}
+
+/// Looks for the journal copy of a mail: in the folder that is watched, and where its mail is moved to.
+pub(crate) async fn find_sent(desk: &Desk, port: &Port, message_id: &str) -> Result<bool, Fault> {
+    let Some(imap) = &desk.settings.imap else {
+        return Err(Fault::lasting("no `imap` is configured", "without it nothing sent can be looked for"));
+    };
+    let credentials = credentials(desk, imap, port).await?;
+    let (mailbox, stop) = (&imap.mailbox, Stop::new());
+    let passing = |error: Error| Fault::passing(error.to_string());
+    let mut session = Session::open(&mailbox.endpoint, &credentials, &mailbox.limits, &stop).await.map_err(passing)?;
+    let mut found = false;
+    for folder in [Some(&mailbox.folder), mailbox.processed.as_ref(), mailbox.failed.as_ref()].into_iter().flatten() {
+        session.examine(folder).await.map_err(passing)?;
+        found |= !session.search_message_id(message_id).await.map_err(passing)?.is_empty();
     }
+    session.logout().await;
+    Ok(found)
 }
 
 /// Hands what was fetched to the intake.
@@ -130,7 +144,12 @@ impl Sink for MailSink<'_> {
     async fn accept(&self, batch: Batch) -> Result<Vec<Outcome>, Refusal> {
         let step = CursorMove { key: batch.folder, to: Cursor(batch.position.to_string()) };
         let letters: Vec<Letter> = batch.mails.into_iter().map(|mail| self.letter(mail)).collect();
+        let count = letters.len();
         let mut items = understood(self.reader, letters).await;
+        if items.len() != count {
+            // The cursor would move past mail that nobody has taken.
+            return Err(Refusal::Refused { why: "reading the mail was cut off; it stays on the server".to_owned() });
+        }
         if let Some(dkim) = self.dkim {
             dkim.check(&mut items).await;
         }
