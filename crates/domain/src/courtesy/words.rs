@@ -134,6 +134,14 @@ pub(super) const LANGUAGES: &[Courtesy] = &[
             "for letting me know",
             "for your help",
             "makes sense",
+            "received with thanks",
+            "for the heads up",
+            "for sorting this out",
+            "for sorting it out",
+            "for sorting this",
+            "for fixing this",
+            "for fixing it",
+            "for your understanding",
             "it s all good",
             "for the info",
             "for everything",
@@ -143,14 +151,14 @@ pub(super) const LANGUAGES: &[Courtesy] = &[
     Courtesy {
         thanks: "merci mercii merciii mci remercie remercions remerciements",
         confirming: "ok okay oki dac dacc parfait parfaitement super genial nickel impeccable impec top cool excellent resolu regle \
-            entendu note compris accord formidable extra bravo merveilleux formid niquel chouette ouf",
+            entendu note compris recu repare accord formidable extra bravo merveilleux formid niquel chouette ouf",
         around: "c est tout a vous toi beaucoup bien bcp tres infiniment encore mille fois grand un une pour votre ton ta vos \
             de du la le les l d et je nous j ai avons ca cela maintenant desormais enfin bonjour bonsoir salut hello madame \
             monsieur mme mr m mesdames messieurs bonne belle journee soiree semaine week end weekend excellent bon fin \
             cordialement cdt cdlt salutations bientot equipe toute vraiment vivement sincerement grandement si aussi dr apres midi \
-            chaleureusement en effet rapide super avec plaisir amicalement respectueusement meilleures bises",
+            chaleureusement en effet rapide super avec plaisir amicalement respectueusement meilleures bises precieuse precieux",
         bound: "aide retour reponse intervention reactivite assistance rapidite travail efficacite soutien message mail \
-            disponibilite patience gentillesse attention prise charge explication explications information informations \
+            disponibilite comprehension info infos patience gentillesse attention prise charge explication explications information informations \
             solution professionnalisme compte temps ticket efforts support implication",
         binding: "votre vos ton ta tes l la le les cette cet de d pour rapide bonne belle super excellent excellente bon vive prompte \
             en prise leur sa",
@@ -158,6 +166,7 @@ pub(super) const LANGUAGES: &[Courtesy] = &[
             "ca marche",
             "ca fonctionne",
             "ca remarche",
+            "ca y est",
             "ca refonctionne",
             "tout marche",
             "tout fonctionne",
