@@ -4,4 +4,5 @@
 
 mod conformance;
 mod letters;
+mod pushed;
 mod sabotage;

@@ -77,7 +77,7 @@ async fn nothing_before_accept(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
     let life = suite.listen(&network, &intake).await;
     let mark = write(suite, &network).await;
     let comes = intake.until(|calls, _| handed(calls, &mark) > 0);
-    suite.within(comes, NOTHING_EARLY, || "an item that somebody wrote was never handed in".to_owned()).await?;
+    suite.within(comes, HOSTILE_IN, || "an item that somebody wrote was never handed in".to_owned()).await?;
     if network.acknowledged(&mark).await {
         return Err(Broken::new(NOTHING_EARLY, "the item was acknowledged while accept was still at work"));
     }
@@ -126,7 +126,7 @@ async fn killed_before_it_was_taken_in(suite: &mut Suite<'_>) -> Result<Tried, B
     let life = suite.listen(&network, &intake).await;
     let mark = write(suite, &network).await;
     let comes = intake.until(|calls, _| handed(calls, &mark) > 0);
-    suite.within(comes, NOTHING_EARLY, || "an item that somebody wrote was never handed in".to_owned()).await?;
+    suite.within(comes, HOSTILE_IN, || "an item that somebody wrote was never handed in".to_owned()).await?;
     life.killed().await;
     // A request that was pushed outlives its listener: it is told to come back.
     intake.answer_next([Answer::Busy(SHORT)]);
@@ -153,7 +153,7 @@ async fn killed_before_the_answer_was_heard(suite: &mut Suite<'_>) -> Result<Tri
     let life = suite.listen(&network, &intake).await;
     let mark = write(suite, &network).await;
     let comes = intake.until(|calls, _| taken(calls, &mark));
-    suite.within(comes, NOTHING_EARLY, || "an item that somebody wrote was never handed in".to_owned()).await?;
+    suite.within(comes, HOSTILE_IN, || "an item that somebody wrote was never handed in".to_owned()).await?;
     life.killed().await;
     intake.hold(Hold::No);
 
