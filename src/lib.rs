@@ -6,6 +6,8 @@
 
 pub mod ambient;
 pub mod blobs;
+pub mod client;
+pub mod commands;
 pub mod config;
 pub mod crash;
 pub mod desk;
@@ -13,8 +15,11 @@ pub mod http;
 pub mod intake;
 pub mod kernel;
 pub mod lifecycle;
+pub mod logging;
+pub mod output;
 pub mod sender;
 pub mod state;
 pub mod supervisor;
 pub mod texts;
+pub mod timers;
 mod writing;

@@ -1,3 +1,5 @@
 //! Arguments become a command, its end an exit code.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    guichet::commands::main()
+}

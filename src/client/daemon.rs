@@ -35,7 +35,14 @@ impl Daemon {
     /// Sends one request and gives the whole answer.
     pub(super) async fn ask(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failure> {
         let mut connection = self.connection().await?;
-        let response = connection.send_request(request).await.map_err(|error| gone(&error))?;
+        let mut sent = connection.try_send_request(request).await;
+        if let Err(mut error) = sent {
+            // The daemon ends connections that were idle for long: then nothing was sent yet.
+            let Some(unsent) = error.take_message() else { return Err(gone(&error.into_error())) };
+            connection = connect(&self.socket).await.map_err(|error| unreachable(&self.socket, &error))?;
+            sent = connection.try_send_request(unsent).await;
+        }
+        let response = sent.map_err(|error| gone(&error.into_error()))?;
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.map_err(|error| gone(&error))?.to_bytes();
         self.idle.lock().await.push(connection);

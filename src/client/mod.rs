@@ -26,7 +26,7 @@ use tower::ServiceExt as _;
 pub use query::{Query, segment};
 
 use crate::commands::failure::{Exit, Failure};
-use crate::http::{self, App};
+use crate::http::{self, AGENT_HEADER, App};
 use crate::intake::Reception;
 use crate::kernel::Kernel;
 use crate::state::StateFolder;
@@ -34,8 +34,6 @@ use daemon::Daemon;
 
 /// How long one answer may take. A large message is read and written in less.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Says who acts. Only the local socket believes it: whoever may open that may do everything.
-const AGENT: &str = "x-guichet-agent";
 
 /// A way to the API.
 pub struct Client {
@@ -156,7 +154,7 @@ impl Client {
             request = request.header(CONTENT_TYPE, media_type);
         }
         if let Some(agent) = &self.agent {
-            request = request.header(AGENT, agent);
+            request = request.header(AGENT_HEADER, agent);
         }
         let answered = tokio::time::timeout(PATIENCE, self.answer(request, body)).await;
         let (status, bytes) = answered.map_err(|_| {

@@ -182,7 +182,11 @@ fn source_findings(name: &str, tried: Result<Vec<String>, Fault>) -> Vec<Finding
     let what = format!("source {name}");
     match tried {
         Ok(lines) if lines.is_empty() => vec![Finding::new(what, Shade::Good, "works")],
-        Ok(lines) => lines.into_iter().map(|line| Finding::new(what.clone(), Shade::Good, line)).collect(),
+        Ok(lines) => {
+            // What a source lacks works, and yet a desk that meant to send mail must see it.
+            let shade = |line: &str| if line.starts_with("no ") { Shade::Warning } else { Shade::Good };
+            lines.into_iter().map(|line| Finding::new(what.clone(), shade(&line), line)).collect()
+        }
         Err(fault) => vec![Finding::new(what, Shade::Bad, fault.to_string())],
     }
 }

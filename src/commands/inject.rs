@@ -4,7 +4,7 @@ use axum::body::Bytes;
 
 use super::cli::InjectArgs;
 use super::{Context, Failure, message, shown};
-use crate::client::segment;
+use crate::client::Query;
 use crate::desk::views::ReceiptView;
 
 /// Takes the message in.
@@ -13,8 +13,8 @@ pub async fn inject(context: &Context, args: InjectArgs) -> Result<(), Failure> 
     let message = message::message(args.file.as_deref())?;
     let message = message::with_envelope(message, args.sender.as_deref(), args.recipient.as_deref());
     let client = context.client().await?;
-    let route = format!("/api/v1/sources/{}/messages", segment(&args.source));
-    let answer = client.post_bytes(&route, "message/rfc822", Bytes::from(message)).await?;
+    let route = Query::of("/api/v1/inject").with("source", &args.source);
+    let answer = client.post_bytes(route.as_str(), "message/rfc822", Bytes::from(message)).await?;
     // Durable from here on: whatever fails now must not make the mail server send it again.
     if !args.quiet {
         let told = if context.output.is_json() {

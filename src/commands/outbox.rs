@@ -29,10 +29,10 @@ pub enum OutboxCommand {
 #[derive(Debug, Args)]
 pub struct ListArgs {
     /// Only in this state; may be given several times: pending, sending, sent, refused, unknown, suppressed, expired.
-    #[arg(long, value_parser = state, value_name = "STATE")]
-    state: Vec<DeliveryState>,
+    #[arg(long = "is", value_parser = state, value_name = "STATE")]
+    states: Vec<DeliveryState>,
     /// Everything, sent and suppressed too.
-    #[arg(long, conflicts_with = "state")]
+    #[arg(long, conflicts_with = "states")]
     all: bool,
     /// Only by this source.
     #[arg(long, value_name = "SOURCE")]
@@ -89,7 +89,7 @@ async fn list(context: &Context, client: &Client, args: &ListArgs) -> Result<(),
         DeliveryState::Unknown,
         DeliveryState::Expired,
     ];
-    let states = if args.all || !args.state.is_empty() { args.state.as_slice() } else { &open };
+    let states = if args.all || !args.states.is_empty() { args.states.as_slice() } else { &open };
     let words: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
     let query = Query::of("/api/v1/outbox")
         .with("limit", &args.limit.to_string())

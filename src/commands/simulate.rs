@@ -4,7 +4,7 @@ use axum::body::Bytes;
 
 use super::cli::SimulateArgs;
 use super::{Context, Failure, message, shown};
-use crate::client::segment;
+use crate::client::Query;
 use crate::desk::views::Simulation;
 use crate::output::{Shade, plain};
 
@@ -12,8 +12,8 @@ use crate::output::{Shade, plain};
 pub async fn simulate(context: &Context, args: &SimulateArgs) -> Result<(), Failure> {
     let message = message::with_envelope(message::message(args.file.as_deref())?, None, None);
     let client = context.client().await?;
-    let route = format!("/api/v1/sources/{}/simulate", segment(&args.source));
-    let answer = client.post_bytes(&route, "message/rfc822", Bytes::from(message)).await;
+    let route = Query::of("/api/v1/simulate").with("source", &args.source);
+    let answer = client.post_bytes(route.as_str(), "message/rfc822", Bytes::from(message)).await;
     client.finish().await;
     let answer = answer?;
     let out = &context.output;

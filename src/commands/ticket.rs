@@ -41,11 +41,11 @@ pub enum TicketCommand {
 /// `list`
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Only in this state; may be given several times.
-    #[arg(long, value_parser = word(State::parse, "new, open, waiting, resolved or closed"), value_name = "STATE")]
-    state: Vec<State>,
+    /// Only in this state; may be given several times: new, open, waiting, resolved, closed.
+    #[arg(long = "is", value_parser = word(State::parse, "new, open, waiting, resolved or closed"), value_name = "STATE")]
+    states: Vec<State>,
     /// Resolved and closed ones too.
-    #[arg(long, conflicts_with = "state")]
+    #[arg(long, conflicts_with = "states")]
     all: bool,
     /// Only those assigned to this agent.
     #[arg(long, value_name = "AGENT", conflicts_with = "unassigned")]
@@ -250,7 +250,7 @@ async fn list(context: &Context, client: &Client, args: &ListArgs) -> Result<(),
         .with("limit", &args.limit.to_string())
         .with("sort", args.sort.word());
     if !args.all {
-        let words: Vec<&str> = args.state.iter().map(|state| state.as_str()).collect();
+        let words: Vec<&str> = args.states.iter().map(|state| state.as_str()).collect();
         query = query.with("state", &if words.is_empty() { "live".to_owned() } else { words.join(",") });
     }
     let answer = client.get(query.as_str()).await?;

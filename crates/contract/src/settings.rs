@@ -46,7 +46,7 @@ pub fn explain(words: &str) -> SettingsError {
 
 /// The known name nearest to `unknown`, if any is near enough to be what was meant.
 pub fn nearest<'a>(unknown: &str, known: &'a [String]) -> Option<&'a str> {
-    let limit = (unknown.chars().count() / 3).max(1);
+    let limit = unknown.chars().count().div_ceil(3);
     known
         .iter()
         .map(|name| (distance(unknown, name), name))

@@ -18,7 +18,7 @@ use futures_util::future::join_all;
 use super::cli::ImportArgs;
 use super::failure::Exit;
 use super::{Context, Failure, message};
-use crate::client::{Client, Query, segment};
+use crate::client::{Client, Query};
 use crate::desk::views::ReceiptView;
 use crate::output::complain;
 use letter::{Letter, Window};
@@ -29,8 +29,8 @@ use walk::Found;
 /// Imports everything. Fails when something could not be read or taken; what was taken stays taken.
 pub async fn import(context: &Context, args: &ImportArgs) -> Result<(), Failure> {
     let client = context.client().await?;
-    let route = Query::of(format!("/api/v1/sources/{}/messages", segment(&args.source)))
-        .maybe("quiet", (!args.acknowledge).then_some("true"));
+    let route =
+        Query::of("/api/v1/inject").with("source", &args.source).maybe("quiet", (!args.acknowledge).then_some("true"));
     let mut import =
         Import { client: &client, route, window: Window::default(), progress: Progress::new(context.output.is_json()) };
     let done = import.all(&args.paths).await;
