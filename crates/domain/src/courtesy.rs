@@ -130,7 +130,7 @@ impl Vocabulary {
     fn of(language: &Courtesy) -> Self {
         let set = |list: &'static str| list.split_whitespace().collect::<HashSet<_>>();
         let mut phrases: Vec<Vec<&'static str>> =
-            language.phrases.iter().map(|phrase| phrase.split_whitespace().collect()).collect();
+            language.phrases.split('|').map(|phrase| phrase.split_whitespace().collect()).collect();
         phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
         Self {
             confirming: language.thanks.split_whitespace().chain(language.confirming.split_whitespace()).collect(),
