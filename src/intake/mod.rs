@@ -12,10 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guichet_contract::{Accepted, CursorMove, NotAccepted, Receipt};
-use guichet_domain::ids::SourceName;
+use guichet_domain::Moment;
+use guichet_domain::ids::{InboundId, SourceName};
 use guichet_domain::inbound::{Explained, Inbound};
 use guichet_domain::reason;
-use guichet_store::{ErrorKind, StoreError};
+use guichet_store::{ErrorKind, StoreError, Tx};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
@@ -39,6 +40,18 @@ const QUEUE: usize = 64;
 pub struct Reception {
     kernel: Arc<Kernel>,
     orders: mpsc::Sender<Order>,
+}
+
+/// What would become of an item. Dropping `tx`, or rolling it back, undoes it.
+pub(crate) struct Rehearsed {
+    /// Holds everything that was written.
+    pub(crate) tx: Tx,
+    /// The row of the item.
+    pub(crate) inbound: InboundId,
+    /// What its source would be told.
+    pub(crate) receipt: Receipt,
+    /// When it was taken in.
+    pub(crate) now: Moment,
 }
 
 /// A prepared batch and whom to tell.
@@ -71,7 +84,7 @@ impl Reception {
             return Ok(Accepted { receipts: Vec::new() });
         }
         self.check_disk()?;
-        let mut items = self.prepare(source, batch)?;
+        let mut items = self.prepare(source, batch, false)?;
         for item in &mut items {
             self.store_large(&mut item.raw).await?;
             for file in &mut item.files {
@@ -86,13 +99,12 @@ impl Reception {
     pub(crate) async fn release(
         &self,
         source: &Source,
-        id: guichet_domain::ids::InboundId,
+        id: InboundId,
         inbound: Inbound,
     ) -> Result<Receipt, NotAccepted> {
-        let mut items = self.prepare(source, vec![inbound])?;
+        let mut items = self.prepare(source, vec![inbound], true)?;
         for item in &mut items {
             item.id = id;
-            item.released = true;
             for file in &mut item.files {
                 self.store_large(file).await?;
             }
@@ -113,13 +125,27 @@ impl Reception {
         answered.await.unwrap_or_else(|_| Err(busy("the daemon is stopping")))
     }
 
-    fn prepare(&self, source: &Source, batch: Vec<Inbound>) -> Result<Vec<Prepared>, NotAccepted> {
+    /// Takes an item in the real way, in a transaction that the caller looks into and rolls back: nothing of it stays.
+    pub(crate) async fn rehearse(&self, source: &Source, inbound: Inbound) -> Result<Rehearsed, NotAccepted> {
+        let mut items = self.prepare(source, vec![inbound], false)?;
+        let now = self.kernel.clock.now();
+        let busy = |error: StoreError| NotAccepted::Busy { after: Duration::from_secs(2), why: error.to_string() };
+        let mut tx = self.kernel.db.write().await.map_err(busy)?;
+        let done = take_in(&mut tx, &self.kernel, &mut items, &[], now).await.map_err(busy)?;
+        match (items.pop(), done.receipts.into_iter().next()) {
+            (Some(item), Some(receipt)) => Ok(Rehearsed { tx, inbound: item.id, receipt, now }),
+            _ => Err(NotAccepted::Refused { why: "nothing came of it".into() }),
+        }
+    }
+
+    fn prepare(&self, source: &Source, batch: Vec<Inbound>, released: bool) -> Result<Vec<Prepared>, NotAccepted> {
         let bench = Bench {
             rules: &source.rules,
             channel: &source.kind,
             keyring: &self.kernel.keyring,
             ids: self.kernel.ids.as_ref(),
             now: self.kernel.clock.now(),
+            released,
         };
         batch.into_iter().map(|inbound| Prepared::new(inbound, &bench)).collect()
     }

@@ -65,6 +65,8 @@ pub(crate) struct Bench<'a> {
     pub ids: &'a dyn Ids,
     /// The time.
     pub now: Moment,
+    /// Whether an agent lets it in: what the operator blocks is not kept aside then.
+    pub released: bool,
 }
 
 impl Prepared {
@@ -80,6 +82,7 @@ impl Prepared {
         keys.extend(inbound.same_as.iter().take(MAX_KEYS).map(|key| format!("{}\n{key}", bench.channel)));
         let raw = blob::pack(&inbound.raw, bench.now);
         let content = match inbound.content {
+            Content::Read(item) if bench.released => Ok(item),
             Content::Read(item) => screen(item, bench.rules),
             Content::Unreadable { reason, detail } => Err(Explained::new(reason, detail)),
         };
@@ -98,7 +101,7 @@ impl Prepared {
             conversation: None,
             fresh: fresh(bench.ids),
             rules: bench.rules.clone(),
-            released: false,
+            released: bench.released,
         };
         prepared.read(bench);
         Ok(prepared)

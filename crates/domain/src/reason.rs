@@ -92,7 +92,9 @@ reasons! {
     ACK_UNDELIVERABLE = "ack.none.undeliverable", "No acknowledgement: the address is known not to work.";
     ACK_NOT_ADDRESSED = "ack.none.not_addressed", "No acknowledgement: none of our addresses is among its recipients.";
     ACK_OFF = "ack.none.off", "No acknowledgement: switched off for this source.";
+    ACK_UNWANTED = "ack.none.unwanted", "No acknowledgement: whoever registered the request wanted none.";
     ACK_NEUTRAL = "ack.neutral", "The acknowledgement is neutral: nobody vouches for the sender.";
+    TRUST_API = "trust.api", "An agent, or a program with a token, registered the request for this person.";
     CAP_TICKET = "cap.ticket", "This ticket was acknowledged before.";
     CAP_SENDER_HOUR = "cap.sender_hour", "Too many automatic messages to this address within an hour.";
     CAP_SENDER_DAY = "cap.sender_day", "Too many automatic messages to this address within a day.";
