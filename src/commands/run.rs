@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::ambient::{SystemClock, SystemIds};
-use crate::config::{Config, Place};
+use crate::config::Config;
 use crate::http::{self, App};
 use crate::intake::{self, Reception};
 use crate::kernel::{Kernel, KernelError};
