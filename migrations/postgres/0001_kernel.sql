@@ -46,8 +46,9 @@ CREATE TABLE ticket (
 );
 CREATE INDEX ticket_updated ON ticket (updated_at, id);
 CREATE INDEX ticket_state ON ticket (state, updated_at, id);
-CREATE INDEX ticket_live ON ticket (updated_at, id) WHERE state IN ('new', 'open', 'waiting');
-CREATE INDEX ticket_order ON ticket (priority, opened_at, id) WHERE state IN ('new', 'open', 'waiting');
+CREATE INDEX ticket_live ON ticket (updated_at, id) WHERE state NOT IN ('resolved', 'closed');
+CREATE INDEX ticket_order ON ticket (priority, opened_at, id) WHERE state NOT IN ('resolved', 'closed');
+CREATE INDEX ticket_count ON ticket (state, priority) WHERE merged_into IS NULL;
 CREATE INDEX ticket_opened ON ticket (opened_at, id);
 CREATE INDEX ticket_assignee ON ticket (assignee, updated_at, id) WHERE assignee IS NOT NULL;
 CREATE INDEX ticket_attention ON ticket (updated_at, id) WHERE attention IS NOT NULL;
@@ -227,7 +228,7 @@ CREATE INDEX outbox_due ON outbox (source, due_at, number) WHERE state = 'pendin
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'sending';
 CREATE INDEX outbox_unfinished ON outbox (source, conversation, number) WHERE state IN ('pending', 'sending');
 CREATE INDEX outbox_expiry ON outbox (expires_at) WHERE state = 'pending';
-CREATE INDEX outbox_state ON outbox (state, source);
+CREATE INDEX outbox_state ON outbox (state, source, created_at);
 CREATE INDEX outbox_ticket ON outbox (ticket);
 CREATE INDEX outbox_recipient ON outbox (recipient_key, created_at) WHERE automatic AND state <> 'suppressed';
 CREATE INDEX outbox_domain ON outbox (recipient_domain, created_at) WHERE automatic AND state <> 'suppressed';

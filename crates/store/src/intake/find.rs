@@ -19,7 +19,9 @@ const TICKETS: &str = concat!("SELECT ", ticket_columns!(), " FROM ticket WHERE 
 const DELIVERIES: &str = "SELECT id, ticket FROM outbox WHERE id IN (VALUES ";
 const IDS: &str = "SELECT external_id, ticket, delivery FROM entry_id WHERE external_id IN (VALUES ";
 const REFERENCES: &str = "SELECT id, reference FROM ticket WHERE reference IN (VALUES ";
-const CONVERSATIONS: &str = "SELECT id, source, conversation FROM ticket WHERE (source, conversation) IN (VALUES ";
+const CONVERSATIONS: &str = "WITH wanted (source, conversation) AS (VALUES ";
+const CONVERSATIONS_TAIL: &str = ") SELECT ticket.id AS id, ticket.source AS source, ticket.conversation AS conversation \
+     FROM wanted CROSS JOIN ticket WHERE ticket.conversation = wanted.conversation AND ticket.source = wanted.source";
 const THREADS: &str = "SELECT key, ticket FROM thread WHERE key IN (VALUES ";
 const TAKEN: &str = "SELECT reference FROM ticket WHERE reference IN (VALUES ";
 
@@ -88,7 +90,9 @@ pub async fn find(tx: &mut Tx, wanted: &Wanted<'_>, now: Moment) -> Result<Found
         found.references.insert(row.reference("reference")?, row.ticket("id")?);
     }
     for row in conversations(tx, wanted).await? {
-        found.conversations.insert((row.source("source")?, row.conversation("conversation")?), row.ticket("id")?);
+        let (key, ticket) = ((row.source("source")?, row.conversation("conversation")?), row.ticket("id")?);
+        let latest = found.conversations.entry(key).or_insert(ticket);
+        *latest = ticket.max(*latest);
     }
     let mut threads: HashMap<String, TicketId> = HashMap::new();
     for row in each(tx, THREADS, wanted.threads.iter().map(|key| Value::key(key)), ") ORDER BY ticket").await? {
@@ -201,5 +205,5 @@ async fn people(tx: &mut Tx, wanted: &Wanted<'_>, found: &mut FoundRows) -> Resu
 
 async fn conversations(tx: &mut Tx, wanted: &Wanted<'_>) -> Result<Vec<Row>, StoreError> {
     let values = wanted.conversations.iter().map(|(source, key)| [(*source).into(), (*key).into()]).collect();
-    sql::rows_over(tx, CONVERSATIONS, values, ") ORDER BY id").await
+    sql::rows_over(tx, CONVERSATIONS, values, CONVERSATIONS_TAIL).await
 }

@@ -14,7 +14,8 @@ use crate::sql::{self, Builder, Row, queries};
 use crate::value::Value;
 
 /// Taking rows is written twice: on PostgreSQL a worker passes over what another is just taking. Without that it would
-/// still be right, but two workers that take the same rows in another order stop each other.
+/// still be right, but two workers that take the same rows in another order stop each other. What is picked is locked on
+/// either engine: the update asks for keys alone, so that it never reads all that waits.
 macro_rules! taking {
     ($lock:literal) => {
         queries! {
@@ -26,7 +27,7 @@ WHERE earlier.source = candidate.source AND earlier.conversation = candidate.con
 AND earlier.number < candidate.number AND earlier.state IN ('pending', 'sending')) \
 ORDER BY candidate.due_at, candidate.number LIMIT $3", $lock, ") \
 UPDATE outbox SET state = 'sending', fence = fence + 1, attempts = attempts + 1, lease_until = $4, \
-incarnation = $5 WHERE state = 'pending' AND id IN (SELECT id FROM picked) \
+incarnation = $5 WHERE id IN (SELECT id FROM picked) \
 RETURNING ", outbox_columns!()
             );
             RECOVER_ALL = concat!(
@@ -43,7 +44,7 @@ WHERE candidate.state = 'sending' AND candidate.lease_until <= $1", $lock, ") ",
 WHERE candidate.state = 'pending' AND candidate.expires_at <= $1 \
 ORDER BY candidate.expires_at LIMIT $3", $lock, ") \
 UPDATE outbox SET state = CASE WHEN doubts > 0 THEN 'unknown' ELSE 'expired' END, reason = $2, \
-settled_at = $1 WHERE state = 'pending' AND id IN (SELECT id FROM picked) RETURNING id, ticket, fence"
+settled_at = $1 WHERE id IN (SELECT id FROM picked) RETURNING id, ticket, fence"
             );
         }
 
@@ -55,7 +56,7 @@ settled_at = $1 WHERE state = 'pending' AND id IN (SELECT id FROM picked) RETURN
 macro_rules! recover {
     () => {
         "UPDATE outbox SET state = 'pending', fence = fence + 1, doubts = doubts + 1, lease_until = NULL, \
-         incarnation = NULL, due_at = $1 WHERE state = 'sending' AND id IN (SELECT id FROM picked) \
+         incarnation = NULL, due_at = $1 WHERE id IN (SELECT id FROM picked) \
          RETURNING id, ticket, fence"
     };
 }
