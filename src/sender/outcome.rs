@@ -5,6 +5,7 @@ use std::time::Duration;
 use guichet_contract::{Channel, Delivery, Fault, Outgoing, Port};
 use guichet_domain::Moment;
 use guichet_domain::inbound::Explained;
+use guichet_domain::outgoing::NoticeKind;
 use guichet_domain::reason;
 use guichet_store::outbox::{OutboxRow, Outcome, Settlement};
 use tracing::warn;
@@ -112,6 +113,11 @@ pub(super) fn settlement(kernel: &Kernel, row: &OutboxRow, delivery: &Delivery, 
     };
     if !matches!(outcome, Outcome::Sent { .. }) {
         warn!(delivery = %row.id, source = %row.source, kind = row.kind.as_str(), attempt = row.attempts, outcome = outcome.as_str(), "an attempt to send did not succeed");
+    }
+    if row.kind == NoticeKind::Event {
+        // A program's mail: the source's health and the outbox show it. Told to an agent it would be an event of the
+        // ticket again, for the same program, without end; and a receiver that is gone is no person's bad address.
+        (tell_agent, bad_address) = (None, None);
     }
     let settlement = Settlement { id: row.id, fence: row.fence, outcome, detail: detail.chars().take(500).collect() };
     Ended { settlement, tell_agent, bad_address }

@@ -112,20 +112,20 @@ impl Hook {
         Delivery::Retry { detail: format!("{} {why} ({cause})", self.receiver()), after: None, source_down }
     }
 
-    /// Tells the core when the receiver goes away and when it is back.
+    /// Tells the core when events stop to arrive and when they do again: no agent looks after a program's mail.
     fn report(&self, port: &Port, delivery: &Delivery) {
-        let troubled = match delivery {
-            Delivery::Delivered { .. } => false,
-            Delivery::Retry { .. } => true,
-            Delivery::Refused { .. } | Delivery::Unknown { .. } => return,
+        let trouble = match delivery {
+            Delivery::Delivered { .. } => None,
+            Delivery::Retry { detail, .. } | Delivery::Refused { detail, .. } | Delivery::Unknown { detail } => {
+                Some(detail.clone())
+            }
         };
-        if self.troubled.swap(troubled, Ordering::Relaxed) == troubled {
+        if self.troubled.swap(trouble.is_some(), Ordering::Relaxed) == trouble.is_some() {
             return;
         }
-        let receiver = self.receiver();
-        port.intake.report(match delivery {
-            Delivery::Retry { detail, .. } => Health::Troubled { note: detail.clone() },
-            _ => Health::Good { note: format!("tells {receiver} of events") },
+        port.intake.report(match trouble {
+            Some(note) => Health::Troubled { note },
+            None => Health::Good { note: format!("tells {} of events", self.receiver()) },
         });
     }
 }

@@ -63,8 +63,9 @@ name = "crm"
 channel = "webhook"
 # Where events are posted.
 url = "https://crm.example.com/hooks/guichet"
-# Which events; an empty list means all.
-events = ["ticket.opened", "ticket.closed"]
+# Which events: ticket.opened, .message, .replied, .note, .seen, .assigned, .escalated, .classified, .merged,
+# .promise_missed, .attention, .resolved, .reopened, .closed; an empty list means all.
+events = ["ticket.opened", "ticket.resolved"]
 # The secret it is signed with, `whsec_` and 24 to 64 bytes in base64: echo "whsec_$(openssl rand -base64 32)"
 # While you change it, give the new one and the old one, separated by white space. Or secret_env, secret_credential.
 secret_file = "/etc/guichet/crm.secret"
@@ -251,7 +252,7 @@ mod tests {
         assert_eq!(settings.remove("channel"), Some(json!("webhook")));
         settings.insert("secret_file".to_owned(), json!(path));
         let built = Webhook.build(&SourceName::from("crm"), settings.into(), folder.path()).unwrap();
-        assert_eq!(built.events(), Some(vec!["ticket.opened".to_owned(), "ticket.closed".to_owned()]));
+        assert_eq!(built.events(), Some(vec!["ticket.opened".to_owned(), "ticket.resolved".to_owned()]));
         assert_eq!(built.abilities().deadline_secs, 18);
     }
 

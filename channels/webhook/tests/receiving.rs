@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guichet_contract::conformance::ScriptedIntake;
-use guichet_contract::{Channel, Delivery, Kind, Outgoing, Port};
+use guichet_contract::{Channel, Delivery, Health, Kind, Outgoing, Port};
 use guichet_domain::ids::{ConversationKey, DeliveryId, SourceName};
 use guichet_domain::inbound::Party;
 use guichet_domain::language::Language;
@@ -26,6 +26,7 @@ struct Scene {
     receiver: Receiver,
     hook: Arc<dyn Channel>,
     port: Port,
+    intake: Arc<ScriptedIntake>,
     clock: TestClock,
 }
 
@@ -41,8 +42,9 @@ async fn scene() -> Scene {
     });
     let hook = Webhook.build(&SourceName::from("crm"), settings, Path::new("/nonexistent")).unwrap();
     let clock = TestClock::default();
-    let port = ScriptedIntake::new().port("crm", Arc::new(clock.clone()), Arc::new(TestIds::default()));
-    Scene { receiver, hook, port, clock }
+    let intake = ScriptedIntake::new();
+    let port = intake.port("crm", Arc::new(clock.clone()), Arc::new(TestIds::default()));
+    Scene { receiver, hook, port, intake, clock }
 }
 
 fn event(text: &str) -> Outgoing {
@@ -177,4 +179,16 @@ async fn doctor_asks_by_head_and_posts_nothing() {
     assert_eq!(findings, ["127.0.0.1 can be reached; it answers HEAD with 405 Method Not Allowed"]);
     assert_eq!(scene.receiver.posts().len(), 0);
     assert_eq!(scene.receiver.came().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_tells_when_events_stop_to_arrive_and_when_they_do_again() {
+    let scene = scene().await;
+    for answer in ["204 No Content", "404 Not Found", "500 No", "204 No Content", "204 No Content"] {
+        scene.receiver.behaves(says(answer));
+        scene.tell("{}").await;
+    }
+    let healths = scene.intake.healths();
+    let good = Health::Good { note: "tells 127.0.0.1 of events".to_owned() };
+    assert_eq!(healths, [Health::Troubled { note: "HTTP 404".to_owned() }, good]);
 }
