@@ -9,6 +9,7 @@ use guichet_domain::inbound::{Content, Inbound, Party};
 use guichet_domain::language::Language;
 use guichet_domain::outgoing::NoticeKind;
 use guichet_domain::{Clock, Ids};
+use tokio::runtime::RuntimeFlavor;
 use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
 
@@ -226,6 +227,11 @@ pub(super) fn is_marked(item: &Inbound, mark: &str) -> bool {
 }
 
 fn nothing_told(suite: &Suite<'_>, lines: &[String]) -> Result<Tried, Broken> {
+    if tokio::runtime::Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread {
+        return Ok(Tried::No(
+            "what other threads of the runtime logged was not heard: run the suite on a current-thread runtime",
+        ));
+    }
     let secrets = suite.bench.secrets();
     let broken = |what: &str, line: &str| {
         let shown: String = line.chars().take(300).collect();
