@@ -62,12 +62,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         slowest = slowest.max(began.elapsed());
     }
     let items = batches * BATCH;
-    let rate = items as f64 / busy.as_secs_f64();
+    let rate = u128::from(items) * 1_000 / busy.as_millis().max(1);
     let mut out = std::io::stdout().lock();
     std::io::Write::write_fmt(
         &mut out,
         format_args!(
-            "{} on {}: {items} items in {busy:.2?}, {rate:.0} items/s, slowest batch {slowest:.1?}; a batch: reserve {:.1?}, \
+            "{} on {}: {items} items in {busy:.2?}, {rate} items/s, slowest batch {slowest:.1?}; a batch: reserve {:.1?}, \
              find {:.1?}, record {:.1?}, commit {:.1?}\n",
             env!("CARGO_PKG_NAME"),
             db.engine(),
@@ -264,7 +264,7 @@ fn ticket(n: u64, id: TicketId, requester: Party, conversation: ConversationKey,
         assignee: None,
         tier: Tier::L1,
         attention: None,
-        promised_at: Some(at + Duration::from_secs(3600)),
+        promised_at: Some(at + Duration::from_hours(1)),
         opened_at: at,
         answered_at: None,
         resolved_at: None,

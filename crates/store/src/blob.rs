@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn bytes_that_unpack_to_more_than_they_said_are_refused() {
-        let packed = pack(&[0; 100_000], Moment::EARLIEST);
+        let packed = pack(&vec![0; 100_000], Moment::EARLIEST);
         let error = unpack(packed.codec, &packed.bytes.unwrap(), 99).unwrap_err();
         assert!(error.to_string().contains("damaged"), "{error}");
     }

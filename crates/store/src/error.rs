@@ -195,10 +195,10 @@ fn of_sqlite(code: i32, what: String) -> StoreError {
     match (code, code & 0xff) {
         // A full disk shows as a failed write or a shared-memory file that cannot grow, too.
         (IOERR_SHMSIZE | IOERR_WRITE, _) | (_, 13) => StoreError::Full { what },
-        (_, 5 | 6 | 15) => StoreError::Busy { what },
+        // Busy, locked, protocol; input and output; cannot open.
+        (_, 5 | 6 | 15 | 10 | 14) => StoreError::Busy { what },
         (_, 8) => StoreError::ReadOnly { what },
         (_, 11 | 26) => StoreError::Corrupt { what },
-        (_, 10 | 14) => StoreError::Busy { what },
         _ => StoreError::Other { what },
     }
 }

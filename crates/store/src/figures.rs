@@ -85,10 +85,7 @@ pub async fn discrepancies(tx: &mut Tx) -> Result<Discrepancies, StoreError> {
 
 /// Further rules that hold in a sound database: the stable name of each, the rule, how many things break it. Reads whole
 /// tables.
-pub async fn soundness(
-    tx: &mut Tx,
-    now: Moment,
-) -> Result<Vec<(&'static str, &'static str, i64)>, StoreError> {
+pub async fn soundness(tx: &mut Tx, now: Moment) -> Result<Vec<(&'static str, &'static str, i64)>, StoreError> {
     let rules = [
         ("every_ticket_answered", "every ticket has an acknowledgement or a reason for none", SILENT),
         ("answered_once", "no ticket has two acknowledgements", TWICE),

@@ -31,8 +31,7 @@ pub(crate) enum Value<'v> {
 impl<'v> Value<'v> {
     /// Text from outside. PostgreSQL cannot hold U+0000 in text: it becomes U+FFFD, on both engines alike.
     pub(crate) fn text(text: impl Into<Cow<'v, str>>) -> Self {
-        let text = text.into();
-        Self::Text(Some(if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text }))
+        Self::Text(Some(without_zeros(text.into())))
     }
 
     /// Text from outside, or NULL.
@@ -83,11 +82,16 @@ pub(crate) const CUT: usize = 396;
 /// `text`, or when it is too long for an index its first 400 octets or so and the hash of the whole.
 pub(crate) fn bounded(text: &str) -> Cow<'_, str> {
     if text.len() < CUT {
-        return Cow::Borrowed(text);
+        return without_zeros(text.into());
     }
     let cut = (0..=CUT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
-    Cow::Owned(format!("{}#{}", text.get(..cut).unwrap_or_default(), data_encoding::HEXLOWER.encode(hash.as_ref())))
+    let cut = without_zeros(text.get(..cut).unwrap_or_default().into());
+    Cow::Owned(format!("{cut}#{}", data_encoding::HEXLOWER.encode(hash.as_ref())))
+}
+
+fn without_zeros(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text }
 }
 
 macro_rules! from_key {

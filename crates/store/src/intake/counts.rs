@@ -11,8 +11,8 @@ use crate::engine::Tx;
 use crate::error::StoreError;
 use crate::sql::{self, Builder, queries};
 
-const HOUR: Duration = Duration::from_secs(3600);
-const DAYS: Duration = Duration::from_secs(7 * 24 * 3600);
+const HOUR: Duration = Duration::from_hours(1);
+const DAYS: Duration = Duration::from_hours(7 * 24);
 
 queries! {
     PULSES = "SELECT CAST(COALESCE(sum(CASE WHEN span > $1 THEN n END), 0) AS BIGINT) AS hour, \

@@ -67,10 +67,10 @@ pub async fn reserve(tx: &mut Tx, keys: &[KeyRow<'_>]) -> Result<HashMap<Inbound
     let mut first: HashMap<InboundId, InboundId> = HashMap::new();
     let mut order = Vec::new();
     for row in keys {
-        if !first.contains_key(&row.inbound) {
+        first.entry(row.inbound).or_insert_with(|| {
             order.push(row.inbound);
-            first.insert(row.inbound, row.inbound);
-        }
+            row.inbound
+        });
         let holder = holders.get(bounded(row.key).as_ref()).copied().unwrap_or(row.inbound);
         if let Some(earlier) = first.get_mut(&row.inbound).filter(|earlier| **earlier == row.inbound) {
             *earlier = holder;
@@ -82,9 +82,9 @@ pub async fn reserve(tx: &mut Tx, keys: &[KeyRow<'_>]) -> Result<HashMap<Inbound
     let answers = answers(tx, outside).await?;
     Ok(winners
         .into_iter()
-        .map(|(id, winner)| match id == winner {
-            true => (id, Reserved::Won),
-            false => (id, Reserved::Earlier { inbound: winner, answer: answers.get(&winner).cloned() }),
+        .map(|(id, winner)| {
+            let earlier = || Reserved::Earlier { inbound: winner, answer: answers.get(&winner).cloned() };
+            (id, if id == winner { Reserved::Won } else { earlier() })
         })
         .collect())
 }

@@ -17,6 +17,7 @@ on_both_engines!(
     of_two_items_of_a_batch_that_share_a_key_the_first_wins,
     a_chain_of_shared_keys_leads_to_its_first_item,
     a_key_longer_than_any_index_is_told_from_its_neighbours,
+    a_key_with_a_zero_character_is_known_again,
     everything_an_item_can_mention_finds_its_ticket,
     what_leads_to_a_merged_ticket_leads_to_what_it_became,
     a_repeated_message_id_stays_with_the_ticket_that_had_it_first,
@@ -74,6 +75,12 @@ async fn a_key_longer_than_any_index_is_told_from_its_neighbours(world: &World) 
     let reserved = keep(world, &[(&one, 1), (&other, 2)]).await;
     assert_eq!((&reserved[&inbound_id(1)], &reserved[&inbound_id(2)]), (&Reserved::Won, &Reserved::Won));
     assert!(matches!(keep(world, &[(&one, 3)]).await[&inbound_id(3)], Reserved::Earlier { .. }));
+}
+
+async fn a_key_with_a_zero_character_is_known_again(world: &World) {
+    assert_eq!(keep(world, &[("a\0b", 1)]).await[&inbound_id(1)], Reserved::Won);
+    let again = keep(world, &[("a\0b", 2)]).await;
+    assert_eq!(again[&inbound_id(2)], Reserved::Earlier { inbound: inbound_id(1), answer: None });
 }
 
 async fn everything_an_item_can_mention_finds_its_ticket(world: &World) {
@@ -199,7 +206,7 @@ async fn automatic_messages_are_counted_by_address_domain_and_hour(world: &World
     let counts = sent.counts(&party(2).key(), Some("x.test"));
     assert_eq!((counts.sender_hour, counts.sender_day, counts.domain_hour), (2, 2, 1));
 
-    let counts = find(&mut tx, &wanted, hours(2) + std::time::Duration::from_secs(60)).await.unwrap().sent;
+    let counts = find(&mut tx, &wanted, later(2 * 3600 + 60)).await.unwrap().sent;
     let counts = counts.counts(&party(1).key(), Some("client.example"));
     assert_eq!((counts.sender_hour, counts.sender_day, counts.domain_hour, counts.global_hour), (1, 2, 1, 1));
     assert!((counts.trailing_mean - 3.0 / 1.016_666).abs() < 0.1, "{}", counts.trailing_mean);

@@ -31,7 +31,7 @@ on_both_engines!(
 );
 
 const ME: Uuid = Uuid::from_u128(0xface);
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 async fn claim(world: &World, now: Moment) -> Vec<OutboxRow> {
     claim_as(world, ME, 10, now).await

@@ -29,8 +29,12 @@ fn statements(postgres: bool) -> Vec<(&'static str, &'static str, &'static str)>
     add("ticket_list", crate::ticket_list::ALL);
     add("timeline", crate::timeline::ALL);
     add("timer", crate::timer::ALL);
-    crate::intake::ALL.iter().for_each(|queries| add("intake", queries));
-    crate::outbox::ALL.iter().for_each(|queries| add("outbox", queries));
+    for queries in crate::intake::ALL {
+        add("intake", queries);
+    }
+    for queries in crate::outbox::ALL {
+        add("outbox", queries);
+    }
     if postgres {
         add("outbox", crate::outbox::POSTGRES);
     }
@@ -125,16 +129,13 @@ async fn columns(db: &Db) -> BTreeMap<(String, String), (String, bool)> {
             sqlx::query_as(sql).fetch_all(pool).await.unwrap()
         }
     };
-    let common = |column: &str, kind: &str| match (column, kind) {
-        (_, "bigint") => "INTEGER".to_owned(),
-        (_, "boolean") => "INTEGER".to_owned(),
-        (_, "text") => "TEXT".to_owned(),
-        (_, "uuid" | "bytea") => "BLOB".to_owned(),
-        (_, other) => other.to_owned(),
+    let common = |kind: &str| match kind {
+        "bigint" | "boolean" => "INTEGER".to_owned(),
+        "text" => "TEXT".to_owned(),
+        "uuid" | "bytea" => "BLOB".to_owned(),
+        other => other.to_owned(),
     };
-    rows.into_iter()
-        .map(|(table, column, kind, empty)| ((table, column.clone()), (common(&column, &kind), empty)))
-        .collect()
+    rows.into_iter().map(|(table, column, kind, empty)| ((table, column), (common(&kind), empty))).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -158,11 +159,12 @@ fn both_engines_have_the_same_migrations() {
 fn sample(version: i64, postgres: bool) -> Option<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/samples");
     let mut sql = std::fs::read_to_string(folder.join(format!("{version:04}.sql"))).ok()?;
-    for n in 1..=9 {
-        let key = format!("{:032x}", u128::from(n as u64));
-        let (uuid, hash) = match postgres {
-            true => (format!("'{key}'"), format!("'\\x{key}{key}'")),
-            false => (format!("X'{key}'"), format!("X'{key}{key}'")),
+    for n in 1..=9_u8 {
+        let key = format!("{n:032x}");
+        let (uuid, hash) = if postgres {
+            (format!("'{key}'"), format!("'\\x{key}{key}'"))
+        } else {
+            (format!("X'{key}'"), format!("X'{key}{key}'"))
         };
         sql = sql.replace(&format!("{{k{n}}}"), &uuid).replace(&format!("{{h{n}}}"), &hash);
     }
@@ -251,6 +253,23 @@ async fn a_database_of_a_later_version_is_refused_in_clear_words() {
         assert!(matches!(error, StoreError::Newer { found, known } if found == known + 1), "{error}");
         assert!(error.to_string().starts_with("the database has schema "), "{error}");
         assert!(error.remedy().starts_with("run the newer guichet"), "{}", error.remedy());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_processes_may_make_the_schema_at_once() {
+    for postgres in [false, true] {
+        let Some(world) = World::empty(postgres).await else { continue };
+        let mut opening = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let target = world.target.clone();
+            opening.spawn(async move { Db::open(&target, &Options { connections: 2, ..Options::default() }).await });
+        }
+        while let Some(opened) = opening.join_next().await {
+            let db = opened.unwrap().unwrap();
+            let mut tx = db.read().await.unwrap();
+            assert!(crate::figures::tally(&mut tx).await.unwrap().is_empty());
+        }
     }
 }
 
