@@ -185,7 +185,7 @@ impl Sink for MailSink<'_> {
             }
             Progress::Busy { why } => troubled(self.port, format!("{folder}: mail waits on the server: {why}")),
             Progress::NotFiled { why } => {
-                troubled(self.port, format!("{folder}: mail was taken in and not moved: {why}"))
+                troubled(self.port, format!("{folder}: mail was taken in and not moved: {why}"));
             }
             Progress::NewEpoch => {
                 let note = format!("{folder}: the server numbers its mail anew; it is read again");

@@ -1,7 +1,7 @@
 //! What the operator writes about a mailbox, and what it becomes.
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -252,7 +252,7 @@ fn receiving(written: WrittenImap, has_oauth: bool) -> Result<Imap, SettingsErro
         written.port.unwrap_or(standard),
         written.security,
         written.allow_plain,
-        written.ca_file,
+        written.ca_file.as_deref(),
     )?;
     let keys =
         SecretKeys { file: written.password_file, env: written.password_env, credential: written.password_credential };
@@ -297,7 +297,7 @@ fn sending(written: WrittenSmtp, address: Option<&str>, has_oauth: bool) -> Resu
         written.port.unwrap_or(standard),
         written.security,
         written.allow_plain,
-        written.ca_file,
+        written.ca_file.as_deref(),
     )?;
     let keys =
         SecretKeys { file: written.password_file, env: written.password_env, credential: written.password_credential };
@@ -322,14 +322,14 @@ fn endpoint(
     port: u16,
     security: SecuritySetting,
     plain_anywhere: bool,
-    ca_file: Option<PathBuf>,
+    ca_file: Option<&Path>,
 ) -> Result<Endpoint, SettingsError> {
     let security = match security {
         SecuritySetting::Tls => Security::Tls,
         SecuritySetting::Starttls => Security::StartTls,
         SecuritySetting::Plain => Security::Plain,
     };
-    let tls = tls::client_config(ca_file.as_deref()).map_err(|error| SettingsError {
+    let tls = tls::client_config(ca_file).map_err(|error| SettingsError {
         key: format!("{section}.ca_file"),
         value: ca_file.as_ref().map(|file| format!("\"{}\"", file.display())),
         what: error.to_string(),

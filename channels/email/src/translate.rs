@@ -64,8 +64,9 @@ impl Reader {
         let claim = tree.as_ref().and_then(|tree| machine::own_claim(tree, &self.own));
         let report = tree.as_ref().and_then(|tree| report::parse(tree, raw));
         let parts = reply::separate_under(mail.subject.as_deref().unwrap_or_default(), &mail.text);
-        let reply_text = if parts.reply.trim().is_empty() { mail.text.trim().to_owned() } else { parts.reply };
-        let language = language::detect(mail.subject.as_deref().unwrap_or_default(), &reply_text);
+        let reply_text = parts.reply;
+        let words = if reply_text.trim().is_empty() { &mail.text } else { &reply_text };
+        let language = language::detect(mail.subject.as_deref().unwrap_or_default(), words);
         let mut notes: Vec<Explained> = mail.notes.iter().map(|note| Explained::new(*note, "")).collect();
         notes.extend(file_notes(&mail));
         if let Some(forwarded) = &parts.forwarded {

@@ -93,7 +93,7 @@ pub struct Item {
     pub subject: Option<String>,
     /// The whole text, readable.
     pub text: String,
-    /// The part of the text the writer added; equal to `text` when nothing was quoted.
+    /// The part of the text the writer added; equal to `text` when nothing was quoted, empty when everything was.
     pub reply_text: String,
     /// Sanitised HTML, when the item had any.
     pub html: Option<String>,
@@ -111,6 +111,13 @@ pub struct Item {
     pub trust: Trust,
     /// What was repaired, cut or left out while reading: stable reason codes with details, for the agent.
     pub notes: Vec<Explained>,
+}
+
+impl Item {
+    /// What is shown of it: what its writer added, or all of it when that is nothing.
+    pub fn words(&self) -> &str {
+        if self.reply_text.trim().is_empty() { self.text.trim() } else { &self.reply_text }
+    }
 }
 
 /// What kind of thing an item is.

@@ -58,7 +58,7 @@ fn cyrillic(sample: &[u8]) -> Option<&'static Encoding> {
     let (first, second) = (count(0xc0..=0xdf), count(0xe0..=0xff));
     let latin = sample.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     let high = first + second;
-    (high >= 6 && high > latin * 2).then(|| if first > second { KOI8_R } else { WINDOWS_1251 })
+    (high >= 6 && high > latin * 2).then_some(if first > second { KOI8_R } else { WINDOWS_1251 })
 }
 
 #[cfg(test)]

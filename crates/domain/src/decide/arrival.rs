@@ -27,7 +27,7 @@ pub(super) fn open(
     let desk = &rules.desk;
     let subject = item.subject.clone().unwrap_or_default();
     let language = item.language.or(before.map(|ticket| ticket.language)).unwrap_or(Language::En);
-    let triage = desk.taxonomy.classify(&subject, &item.reply_text, language);
+    let triage = desk.taxonomy.classify(&subject, item.words(), language);
     let priority = desk.matrix.priority(triage.impact, triage.urgency);
     let promised_at = promise(&desk.calendar, arrival.received_at, desk.targets.minutes(priority));
     let ticket = Ticket {
@@ -136,7 +136,7 @@ fn report(
     now: Moment,
 ) -> Decision {
     let mut decision = Decision::on(ticket, now);
-    let mut entry = event_entry(ids, now, arrival.item.reply_text.clone());
+    let mut entry = event_entry(ids, now, arrival.item.words().to_owned());
     entry.subject.clone_from(&arrival.item.subject);
     entry.source = Some(rules.source.name.clone());
     entry.external_ids.clone_from(&arrival.item.own_ids);
@@ -227,8 +227,8 @@ fn item_entry(decision: &mut Decision, arrival: &Arrival<'_>, known: bool, ids: 
         author: item.from.clone(),
         verified: known,
         subject: item.subject.clone(),
-        text: item.reply_text.clone(),
-        full_text: Some(item.text.clone()).filter(|text| *text != item.reply_text),
+        text: item.words().to_owned(),
+        full_text: Some(&item.text).filter(|text| text.trim() != item.words().trim()).cloned(),
         html: item.html.clone(),
         source: None,
         external_ids: item.own_ids.clone(),
