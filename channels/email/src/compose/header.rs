@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use data_encoding::BASE64;
+use lettre::message::header::{HeaderName, HeaderValue};
 
 use super::address::{NamedAddress, is_sendable};
 
@@ -14,6 +15,9 @@ const WORD: usize = 75;
 const WORD_FRAME: usize = 12;
 /// Longest message id: a line of its own must stay under 998 bytes.
 const MESSAGE_ID_LIMIT: usize = 900;
+
+/// A sender lettre's grammar knows.
+const STAND_IN: &str = "sender@localhost";
 
 /// Fields written by `compose` itself, or not to be seen by a recipient.
 const OWN: [&str; 17] = [
@@ -36,70 +40,50 @@ const OWN: [&str; 17] = [
     "received",
 ];
 
-/// Fields being put together.
-#[derive(Default)]
-pub(super) struct Headers {
-    out: String,
+/// A field whose value is ASCII of our own making, folded already.
+///
+/// lettre reads the value back in one place only: to find the sender. See [`address`].
+pub(super) fn written(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), String::new(), value)
 }
 
-impl Headers {
-    /// A field whose value is ASCII of our own making, folded already.
-    pub(super) fn raw(&mut self, name: &str, value: &str) {
-        self.out.push_str(name);
-        self.out.push_str(": ");
-        self.out.push_str(value);
-        self.out.push_str("\r\n");
-    }
+/// An unstructured field with any value.
+pub(super) fn text(name: &'static str, value: &str) -> HeaderValue {
+    let value = unstructured(name, value);
+    written(name, value)
+}
 
-    /// An unstructured field with any value.
-    pub(super) fn text(&mut self, name: &str, value: &str) {
-        let value = clean(value);
-        self.out.push_str(name);
-        self.out.push(':');
-        let mut column = name.len() + 1;
-        if is_plain(&value) {
-            fold(&mut self.out, &mut column, &value);
+/// A further field with any value; `None` where `name` cannot be one.
+pub(super) fn free(name: &str, value: &str) -> Option<HeaderValue> {
+    let value = unstructured(name, value);
+    let name = HeaderName::new_from_ascii(name.to_owned()).ok().filter(|_| is_free_name(name))?;
+    Some(HeaderValue::dangerous_new_pre_encoded(name, String::new(), value))
+}
+
+/// A field with one address; `None` when the address cannot be written.
+///
+/// Not lettre's own form: that writes the name `=?utf-8?q?You?=` as it stands and puts a space too many into folded
+/// ones. What lettre reads back to see that there is a sender is a stand-in, for its grammar is narrower than reality.
+pub(super) fn address(name: &'static str, who: &NamedAddress) -> Option<HeaderValue> {
+    if !is_sendable(&who.address) {
+        return None;
+    }
+    let mut line = Line::behind(name);
+    let shown = who.name.as_deref().map(clean).filter(|shown| !shown.is_empty());
+    if let Some(shown) = shown {
+        let quotable = is_plain(&shown) && shown.len() < 60;
+        if quotable && shown.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -_'".contains(&byte)) {
+            line.fold(&shown);
+        } else if quotable {
+            let quoted = shown.replace('\\', "\\\\").replace('"', "\\\"");
+            line.push(&format!("\"{quoted}\""));
         } else {
-            encode(&mut self.out, &mut column, &value);
+            line.encode(&shown);
         }
-        self.out.push_str("\r\n");
     }
-
-    /// A field with one address; `None`, and nothing written, when it cannot be written.
-    pub(super) fn address(&mut self, name: &str, who: &NamedAddress) -> Option<()> {
-        if !is_sendable(&who.address) {
-            return None;
-        }
-        self.out.push_str(name);
-        self.out.push(':');
-        let mut column = name.len() + 1;
-        let shown = who.name.as_deref().map(clean).filter(|shown| !shown.is_empty());
-        if let Some(shown) = shown {
-            let quotable = is_plain(&shown) && shown.len() < 60;
-            if quotable && shown.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -_'".contains(&byte)) {
-                fold(&mut self.out, &mut column, &shown);
-            } else if quotable {
-                let quoted = shown.replace('\\', "\\\\").replace('"', "\\\"");
-                self.push(&mut column, &format!("\"{quoted}\""));
-            } else {
-                encode(&mut self.out, &mut column, &shown);
-            }
-        }
-        self.push(&mut column, &format!("<{}>", who.address));
-        self.out.push_str("\r\n");
-        Some(())
-    }
-
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.out.into_bytes()
-    }
-
-    /// A word that must not be broken.
-    fn push(&mut self, column: &mut usize, word: &str) {
-        space(&mut self.out, column, word.len());
-        self.out.push_str(word);
-        *column += word.len();
-    }
+    line.push(&format!("<{}>", who.address));
+    let name = HeaderName::new_from_ascii_str(name);
+    Some(HeaderValue::dangerous_new_pre_encoded(name, STAND_IN.to_owned(), line.out))
 }
 
 /// `id` in angle brackets; `None` where it could not be written without changing it.
@@ -112,7 +96,7 @@ pub(super) fn message_id(id: &str) -> Option<String> {
 }
 
 /// Whether `name` can be a further field.
-pub(super) fn is_free_name(name: &str) -> bool {
+fn is_free_name(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let fits = name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
     (1..=60).contains(&name.len()) && fits && !OWN.contains(&lower.as_str()) && !lower.starts_with("content-")
@@ -129,11 +113,11 @@ pub(super) fn clean(value: &str) -> String {
     spaced.trim().to_owned()
 }
 
-/// `value` as encoded words, one a line.
+/// `value` as encoded words, with a space between.
 pub(super) fn encoded_words(value: &str) -> String {
-    let (mut out, mut column) = (String::new(), LINE);
-    encode(&mut out, &mut column, value);
-    out.trim_start().to_owned()
+    let mut line = Line { out: String::new(), column: 0 };
+    line.encode(value);
+    line.out.replace("\r\n", "")
 }
 
 /// Whether the value reads back as it is: ASCII, words not too long, single spaces, nothing like an encoded word.
@@ -144,44 +128,67 @@ fn is_plain(value: &str) -> bool {
         && value.split(' ').all(|word| word.len() < LINE - 10)
 }
 
-/// Begins a new line where `length` more would make this one too long, else a space.
-fn space(out: &mut String, column: &mut usize, length: usize) {
-    if *column + 1 + length > LINE && !out.ends_with("\r\n ") {
-        out.push_str("\r\n");
-        *column = 0;
+fn unstructured(name: &str, value: &str) -> String {
+    let value = clean(value);
+    let mut line = Line::behind(name);
+    if is_plain(&value) {
+        line.fold(&value);
+    } else {
+        line.encode(&value);
     }
-    out.push(' ');
-    *column += 1;
+    line.out
 }
 
-fn fold(out: &mut String, column: &mut usize, value: &str) {
-    for word in value.split(' ') {
-        space(out, column, word.len());
-        out.push_str(word);
-        *column += word.len();
-    }
+/// A value being written, and where on its line it has come to.
+struct Line {
+    out: String,
+    column: usize,
 }
 
-/// The whole value as encoded words, in whichever encoding is shorter. Between two of them a reader drops the space.
-fn encode(out: &mut String, column: &mut usize, value: &str) {
-    let quoted: usize = value.chars().map(quoted_length).sum();
-    let base64 = value.len().div_ceil(3) * 4;
-    let in_base64 = base64 < quoted;
-    let mut rest = value;
-    while !rest.is_empty() {
-        // What is left of the line, or a whole one if that is too little for a few letters.
-        let left = LINE.saturating_sub(*column + 1);
-        let room = if left < 30 { WORD } else { left.min(WORD) } - WORD_FRAME;
-        let piece = if in_base64 { first_bytes(rest, room / 4 * 3) } else { first_quoted(rest, room) };
-        let word = if in_base64 {
-            format!("=?utf-8?b?{}?=", BASE64.encode(piece.as_bytes()))
-        } else {
-            format!("=?utf-8?q?{}?=", quote(piece))
-        };
-        space(out, column, word.len());
-        out.push_str(&word);
-        *column += word.len();
-        rest = rest.strip_prefix(piece).unwrap_or_default();
+impl Line {
+    /// The value of the field `name`, which stands before it with a colon and a space.
+    fn behind(name: &str) -> Self {
+        Self { out: String::new(), column: name.len() + 2 }
+    }
+
+    /// A word that must not be broken, on a new line where it would make this one too long.
+    fn push(&mut self, word: &str) {
+        let first = self.out.is_empty();
+        if self.column + usize::from(!first) + word.len() > LINE {
+            self.out.push_str("\r\n ");
+            self.column = 1;
+        } else if !first {
+            self.out.push(' ');
+            self.column += 1;
+        }
+        self.out.push_str(word);
+        self.column += word.len();
+    }
+
+    fn fold(&mut self, value: &str) {
+        for word in value.split(' ') {
+            self.push(word);
+        }
+    }
+
+    /// The whole value as encoded words, in whichever encoding is shorter. Between two of them a reader drops the space.
+    fn encode(&mut self, value: &str) {
+        let quoted: usize = value.chars().map(quoted_length).sum();
+        let base64 = value.len().div_ceil(3) * 4;
+        let in_base64 = base64 < quoted;
+        let mut rest = value;
+        while !rest.is_empty() {
+            // What is left of the line, or a whole one if that is too little for a few letters.
+            let left = LINE.saturating_sub(self.column + 1);
+            let room = if left < 30 { WORD } else { left.min(WORD) } - WORD_FRAME;
+            let piece = if in_base64 { first_bytes(rest, room / 4 * 3) } else { first_quoted(rest, room) };
+            self.push(&if in_base64 {
+                format!("=?utf-8?b?{}?=", BASE64.encode(piece.as_bytes()))
+            } else {
+                format!("=?utf-8?q?{}?=", quote(piece))
+            });
+            rest = rest.strip_prefix(piece).unwrap_or_default();
+        }
     }
 }
 

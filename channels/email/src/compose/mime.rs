@@ -1,92 +1,128 @@
 //! Bodies (RFC 2045, 2046): always 7-bit lines, whatever is in them.
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::HEXLOWER;
+use lettre::message::header::{
+    ContentDisposition, ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
+};
+use lettre::message::{Body, SinglePart};
 
+use super::Attachment;
 use super::header::{clean, encoded_words};
 
+/// The media type of anything.
+const BYTES: &str = "application/octet-stream";
 /// Longest line of a transfer encoding.
 const LINE: usize = 76;
 /// Longest file name as it is percent-encoded, extension not counted.
 const NAME_LIMIT: usize = 400;
 
-/// One part: its own headers, and its content as it is sent.
-pub(super) struct Part {
-    headers: String,
-    content: Content,
+/// Text of `subtype`, with any line ends.
+pub(super) fn text(subtype: &str, text: &str) -> SinglePart {
+    let charset = if text.is_ascii() { "us-ascii" } else { "utf-8" };
+    let kind = ContentType::parse(&format!("text/{subtype}; charset={charset}")).unwrap_or(ContentType::TEXT_PLAIN);
+    SinglePart::builder().content_type(kind).body(text_body(with_crlf(text)))
 }
 
-enum Content {
-    Encoded(Vec<u8>),
-    Parts { boundary: String, parts: Vec<Part> },
+/// A file. What is not a media type is sent as bytes.
+pub(super) fn file(file: &Attachment) -> SinglePart {
+    let name = file_name(&file.name);
+    let kind = Some(file.media_type.as_str()).filter(|kind| is_media_type(kind)).unwrap_or(BYTES);
+    // For Outlook the encoded words it has always taken in this place.
+    let help = Disposition::needs_help(&name).then(|| format!("; name=\"{}\"", encoded_words(&name)));
+    let kind = format!("{kind}{}", help.unwrap_or_default());
+    let builder = SinglePart::builder().header(Disposition(name));
+    let builder = match ContentType::parse(&kind).or_else(|_| ContentType::parse(BYTES)) {
+        Ok(kind) => builder.content_type(kind),
+        Err(_) => builder,
+    };
+    builder.body(base64(file.content.clone()))
 }
 
-impl Part {
-    /// Text of `subtype`, with any line ends.
-    pub(super) fn text(subtype: &str, text: &str) -> Self {
-        let lines = with_crlf(text);
-        let (encoding, content) = if is_short_ascii(&lines) {
-            ("7bit", lines.into_bytes())
-        } else {
-            let quoted = quoted_printable(&lines);
-            if quoted.len() > lines.len().div_ceil(3) * 4 + lines.len() / 20 {
-                ("base64", base64(lines.as_bytes()))
-            } else {
-                ("quoted-printable", quoted)
-            }
-        };
-        let headers = format!(
-            "Content-Type: text/{subtype}; charset={}\r\nContent-Transfer-Encoding: {encoding}\r\n",
-            if text.is_ascii() { "us-ascii" } else { "utf-8" }
-        );
-        Self { headers, content: Content::Encoded(content) }
-    }
+/// The boundary of a multipart `subtype` in the message `seed`.
+///
+/// It begins with `=_`, which neither quoted-printable nor base64 can write and text with which is never sent as it is:
+/// it cannot occur in a part.
+pub(super) fn boundary(subtype: &str, seed: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, format!("{subtype} {seed}").as_bytes());
+    "=_".chars().chain(HEXLOWER.encode(digest.as_ref()).chars().take(24)).collect()
+}
 
-    /// A file.
-    pub(super) fn file(name: &str, media_type: &str, content: &[u8]) -> Self {
-        let name = file_name(name);
-        let kind = if is_media_type(media_type) { media_type } else { "application/octet-stream" };
-        let headers = if name.is_ascii() && !name.contains("=?") {
-            format!("Content-Type: {kind}\r\nContent-Disposition: attachment;\r\n filename=\"{name}\"\r\n")
-        } else {
-            // RFC 2231 for who reads it, and for Outlook the encoded words it has always taken in this place.
-            let (words, percent): (_, String) = (encoded_words(&name), name.bytes().map(percent).collect());
-            format!(
-                "Content-Type: {kind};\r\n name=\"{words}\"\r\n\
-                 Content-Disposition: attachment;\r\n filename*=utf-8''{percent}\r\n"
-            )
-        };
-        let headers = format!("{headers}Content-Transfer-Encoding: base64\r\n");
-        Self { headers, content: Content::Encoded(base64(content)) }
+/// The shortest encoding that text in CRLF lines passes every server in.
+fn text_body(lines: String) -> Body {
+    if is_short_ascii(&lines)
+        && let Ok(body) = Body::new_with_encoding(lines.clone(), ContentTransferEncoding::SevenBit)
+    {
+        return body;
     }
-
-    /// `parts` one after the other. `seed` makes the boundary.
-    ///
-    /// A boundary begins with `=_`, which neither quoted-printable nor base64 can write and text with which is never sent
-    /// as it is: it cannot occur in a part.
-    pub(super) fn multi(subtype: &str, seed: &str, parts: Vec<Self>) -> Self {
-        let digest = ring::digest::digest(&ring::digest::SHA256, format!("{subtype} {seed}").as_bytes());
-        let boundary: String = "=_".chars().chain(HEXLOWER.encode(digest.as_ref()).chars().take(24)).collect();
-        let headers = format!("Content-Type: multipart/{subtype};\r\n boundary=\"{boundary}\"\r\n");
-        Self { headers, content: Content::Parts { boundary, parts } }
-    }
-
-    /// Appends headers, the empty line and the content, which ends in CRLF.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.headers.as_bytes());
-        out.extend_from_slice(b"\r\n");
-        match &self.content {
-            Content::Encoded(content) => {
-                out.extend_from_slice(content);
-                out.extend_from_slice(b"\r\n");
-            }
-            Content::Parts { boundary, parts } => {
-                for part in parts {
-                    out.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
-                    part.write(out);
-                }
-                out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-            }
+    let length = lines.len();
+    match Body::new_with_encoding(lines.clone(), ContentTransferEncoding::QuotedPrintable) {
+        Ok(quoted) if quoted.len() <= length.div_ceil(3) * 4 + length / 20 => {
+            let guarded = guarded(quoted.as_ref());
+            Body::dangerous_pre_encoded(guarded, ContentTransferEncoding::QuotedPrintable)
         }
+        _ => base64(lines.into_bytes()),
+    }
+}
+
+fn base64(content: Vec<u8>) -> Body {
+    // Base64 takes everything; the fallback is not reached.
+    Body::new_with_encoding(content, ContentTransferEncoding::Base64).unwrap_or_else(Body::new)
+}
+
+/// `quoted` with what may not begin a line written out: "From " is changed by mailbox files, "." by careless servers.
+fn guarded(quoted: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(quoted.len() + 32);
+    for line in quoted.split_inclusive(|&byte| byte == b'\n') {
+        let shy: Option<&[u8]> = match line {
+            [b'.', ..] => Some(b"=2E"),
+            [b'F', b'r', b'o', b'm', b' ', ..] => Some(b"=46"),
+            _ => None,
+        };
+        let (Some(shy), Some((_, rest))) = (shy, line.split_first()) else {
+            out.extend_from_slice(line);
+            continue;
+        };
+        out.extend_from_slice(shy);
+        // A line that gets too long by it goes on in the next.
+        if shy.len() + rest.trim_ascii_end().len() > LINE {
+            out.extend_from_slice(b"=\r\n");
+        }
+        out.extend_from_slice(rest);
+    }
+    out
+}
+
+/// `Content-Disposition: attachment` and the name of the file.
+#[derive(Clone)]
+struct Disposition(String);
+
+impl Disposition {
+    /// Whether the name cannot stand between quotes as it is.
+    fn needs_help(name: &str) -> bool {
+        !name.is_ascii() || name.contains("=?")
+    }
+}
+
+impl Header for Disposition {
+    fn name() -> HeaderName {
+        ContentDisposition::name()
+    }
+
+    fn parse(value: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(value.to_owned()))
+    }
+
+    /// RFC 2231 in one piece. lettre's own form cuts a name in numbered pieces, which fewer programs put together
+    /// again, and lets one through that looks like an encoded word.
+    fn display(&self) -> HeaderValue {
+        let name = &self.0;
+        let value = if Self::needs_help(name) {
+            let percent: String = name.bytes().map(percent).collect();
+            format!("attachment;\r\n filename*=utf-8''{percent}")
+        } else {
+            format!("attachment;\r\n filename=\"{name}\"")
+        };
+        HeaderValue::dangerous_new_pre_encoded(Self::name(), name.clone(), value)
     }
 }
 
@@ -106,51 +142,6 @@ fn is_short_ascii(lines: &str) -> bool {
             && line.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte))
     };
     lines.is_ascii() && !lines.contains("=_") && lines.split("\r\n").all(fits)
-}
-
-/// Quoted-printable (RFC 2045 section 6.7) of text whose lines end in CRLF.
-fn quoted_printable(lines: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(lines.len() * 2);
-    for (index, line) in lines.split("\r\n").enumerate() {
-        if index > 0 {
-            out.extend_from_slice(b"\r\n");
-        }
-        let bytes = line.as_bytes();
-        let mut column = 0;
-        for (at, &byte) in bytes.iter().enumerate() {
-            let last = at + 1 == bytes.len();
-            let shy = match byte {
-                b' ' | b'\t' => last,
-                b'=' => true,
-                // "From " at the beginning of a line is changed by mailbox files, "." by careless servers.
-                b'F' | b'.' => column == 0,
-                byte => !(b'!'..=b'~').contains(&byte),
-            };
-            let width = if shy { 3 } else { 1 };
-            if column + width > LINE - usize::from(!last) {
-                out.extend_from_slice(b"=\r\n");
-                column = 0;
-            }
-            if shy {
-                out.extend_from_slice(format!("={byte:02X}").as_bytes());
-            } else {
-                out.push(byte);
-            }
-            column += width;
-        }
-    }
-    out
-}
-
-fn base64(content: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(content.len() / 3 * 4 + content.len() / 38 + 8);
-    for (index, block) in content.chunks(LINE / 4 * 3).enumerate() {
-        if index > 0 {
-            out.extend_from_slice(b"\r\n");
-        }
-        out.extend_from_slice(BASE64.encode(block).as_bytes());
-    }
-    out
 }
 
 /// `type/subtype` of plain tokens. Composite types may not be sent as base64, so they go as bytes.

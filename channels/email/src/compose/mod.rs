@@ -1,8 +1,9 @@
 //! An outgoing mail as bytes: pure, the same bytes for the same input, whatever strangers put into it.
 //!
-//! Written here and not by a mail builder, because the words of strangers go into almost every header: lettre lets an
-//! ASCII `=?utf-8?q?...?=` in a subject through as an encoded word, does not break long words, and draws its
-//! boundaries from an ambient random source. Bodies leave as 7-bit text, so every server can take them.
+//! The structure is lettre's: the message, its parts, their transfer encodings. The values of header fields are written
+//! by `header`, because the words of strangers go into almost every one: lettre lets an ASCII `=?utf-8?q?...?=` through
+//! as an encoded word and does not break long words. Boundaries and ids come from the message id, never from chance.
+//! Bodies leave as 7-bit text, so every server can take them.
 
 mod address;
 mod header;
@@ -12,13 +13,16 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
+use std::time::{Duration, SystemTime};
+
 use guichet_domain::Moment;
+use lettre::Address;
+use lettre::address::Envelope;
+use lettre::message::header::HeaderValue;
+use lettre::message::{Message, MessageBuilder, MultiPart};
 
 pub use address::{NamedAddress, is_sendable};
 pub use subject::reply_subject;
-
-use header::Headers;
-use mime::Part;
 
 /// References kept besides the first.
 const LAST_REFERENCES: usize = 19;
@@ -87,7 +91,7 @@ pub enum ComposeError {
     /// The message id is empty or not ASCII.
     #[error("the message id cannot be written")]
     MessageId,
-    /// A further header has an impossible name, or the name of one written here.
+    /// A further header has an impossible name, or the name of one written here or before it.
     #[error("further header number {0} has a name that cannot be used")]
     Header(usize),
 }
@@ -95,71 +99,100 @@ pub enum ComposeError {
 /// The whole message: header, empty line, body; every line ends in CRLF and has at most 998 bytes.
 pub fn compose(mail: &OutgoingMail) -> Result<Vec<u8>, ComposeError> {
     let message_id = header::message_id(&mail.message_id).ok_or(ComposeError::MessageId)?;
-    let mut headers = Headers::default();
-    headers.raw("Date", &date(mail.date));
-    headers.address("From", &mail.from).ok_or(ComposeError::Address("From"))?;
-    headers.address("To", &mail.to).ok_or(ComposeError::Address("To"))?;
+    let address = |name, who| header::address(name, who).ok_or(ComposeError::Address(name));
+    let mut builder = Message::builder()
+        .envelope(envelope(&mail.to)?)
+        .date(sent_at(mail.date))
+        .raw_header(address("From", &mail.from)?)
+        .raw_header(address("To", &mail.to)?);
     if let Some(reply_to) = &mail.reply_to {
-        headers.address("Reply-To", reply_to).ok_or(ComposeError::Address("Reply-To"))?;
+        builder = builder.raw_header(address("Reply-To", reply_to)?);
     }
-    headers.text("Subject", &mail.subject);
-    headers.raw("Message-ID", &message_id);
-    thread(&mut headers, mail);
-    if let Some(kind) = mail.auto_submitted {
-        headers.raw("Auto-Submitted", if kind == AutoSubmitted::Replied { "auto-replied" } else { "auto-generated" });
-        headers.raw("X-Auto-Response-Suppress", "All");
-    }
-    if let Some(token) = &mail.loop_token {
-        headers.text("X-Guichet-Loop", token);
-    }
-    if let Some(language) = mail.language.as_deref().filter(|tag| is_language_tag(tag)) {
-        headers.raw("Content-Language", language);
+    builder = builder
+        .raw_header(header::text("Subject", &mail.subject))
+        .raw_header(header::written("Message-ID", message_id.clone()));
+    for field in thread(mail).into_iter().chain(automatic(mail)) {
+        builder = builder.raw_header(field);
     }
     for (index, (name, value)) in mail.headers.iter().enumerate() {
-        if !header::is_free_name(name) {
-            return Err(ComposeError::Header(index));
-        }
-        headers.text(name, value);
+        let before = mail.headers.iter().take(index);
+        let field = header::free(name, value)
+            .filter(|_| !before.into_iter().any(|(earlier, _)| earlier.eq_ignore_ascii_case(name)));
+        builder = builder.raw_header(field.ok_or(ComposeError::Header(index))?);
     }
-    headers.raw("MIME-Version", "1.0");
-    let mut message = headers.into_bytes();
-    body(mail, &message_id).write(&mut message);
-    Ok(message)
+    // With the envelope and a readable sender given there is nothing lettre can refuse.
+    let message = body(builder, mail, &message_id).map_err(|_| ComposeError::Address("From"))?;
+    Ok(message.formatted())
 }
 
 /// `text`; or text and HTML; either of them before the attachments.
-fn body(mail: &OutgoingMail, message_id: &str) -> Part {
-    let text = Part::text("plain", &mail.text);
-    let readable = match &mail.html {
-        Some(html) => Part::multi("alternative", message_id, vec![text, Part::text("html", html)]),
-        None => text,
+fn body(builder: MessageBuilder, mail: &OutgoingMail, message_id: &str) -> Result<Message, lettre::error::Error> {
+    let text = mime::text("plain", &mail.text);
+    let alternative = |html| {
+        let boundary = mime::boundary("alternative", message_id);
+        MultiPart::alternative().boundary(boundary).singlepart(text.clone()).singlepart(mime::text("html", html))
     };
+    let html = mail.html.as_deref().map(alternative);
     if mail.attachments.is_empty() {
-        return readable;
+        return match html {
+            Some(both) => builder.multipart(both),
+            None => builder.singlepart(text),
+        };
     }
-    let files = mail.attachments.iter().map(|file| Part::file(&file.name, &file.media_type, &file.content));
-    Part::multi("mixed", message_id, std::iter::once(readable).chain(files).collect())
+    let mixed = MultiPart::mixed().boundary(mime::boundary("mixed", message_id));
+    let readable = match html {
+        Some(both) => mixed.multipart(both),
+        None => mixed.singlepart(text),
+    };
+    builder.multipart(mail.attachments.iter().map(mime::file).fold(readable, MultiPart::singlepart))
 }
 
 /// One id a line and never encoded: some programs that write these headers differently break their own threads.
-fn thread(headers: &mut Headers, mail: &OutgoingMail) {
+fn thread(mail: &OutgoingMail) -> Vec<HeaderValue> {
+    let mut fields = Vec::new();
     let parent = mail.in_reply_to.as_deref().and_then(header::message_id);
     let mut references: Vec<String> = mail.references.iter().filter_map(|id| header::message_id(id)).collect();
-    if let Some(parent) = &parent {
-        headers.raw("In-Reply-To", parent);
-        references.retain(|id| id != parent);
+    if let Some(parent) = parent {
+        references.retain(|id| *id != parent);
         references.push(parent.clone());
+        fields.push(header::written("In-Reply-To", parent));
     }
     let cut = references.len().saturating_sub(LAST_REFERENCES).max(1);
     let kept: Vec<&str> =
         references.iter().enumerate().filter(|(at, _)| *at == 0 || *at >= cut).map(|(_, id)| id.as_str()).collect();
     if !kept.is_empty() {
-        headers.raw("References", &kept.join("\r\n "));
+        fields.push(header::written("References", kept.join("\r\n ")));
     }
+    fields
 }
 
-fn date(moment: Moment) -> String {
-    moment.timestamp().strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+/// What tells machines whom they have before them, and in which language.
+fn automatic(mail: &OutgoingMail) -> Vec<HeaderValue> {
+    let mut fields = Vec::new();
+    if let Some(kind) = mail.auto_submitted {
+        let word = if kind == AutoSubmitted::Replied { "auto-replied" } else { "auto-generated" };
+        fields.push(header::written("Auto-Submitted", word.to_owned()));
+        fields.push(header::written("X-Auto-Response-Suppress", "All".to_owned()));
+    }
+    if let Some(token) = &mail.loop_token {
+        fields.push(header::text("X-Guichet-Loop", token));
+    }
+    if let Some(language) = mail.language.as_deref().filter(|tag| is_language_tag(tag)) {
+        fields.push(header::written("Content-Language", language.to_owned()));
+    }
+    fields
+}
+
+/// Not used to send; without it lettre would read the addresses back out of the header by a grammar that refuses many.
+fn envelope(to: &NamedAddress) -> Result<Envelope, ComposeError> {
+    let (local, domain) = to.address.rsplit_once('@').ok_or(ComposeError::Address("To"))?;
+    Envelope::new(None, vec![Address::new_dangerous(local, domain)]).map_err(|_| ComposeError::Address("To"))
+}
+
+/// Times before 1970, which lettre cannot write, as its first second.
+fn sent_at(moment: Moment) -> SystemTime {
+    let secs = moment.timestamp().as_second();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(secs).unwrap_or(0))
 }
 
 fn is_language_tag(tag: &str) -> bool {
