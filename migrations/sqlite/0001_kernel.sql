@@ -51,6 +51,7 @@ CREATE INDEX ticket_order ON ticket (priority, opened_at, id) WHERE state NOT IN
 CREATE INDEX ticket_count ON ticket (state, priority) WHERE merged_into IS NULL;
 CREATE INDEX ticket_opened ON ticket (opened_at, id);
 CREATE INDEX ticket_assignee ON ticket (assignee, updated_at, id) WHERE assignee IS NOT NULL;
+CREATE INDEX ticket_category ON ticket (category, updated_at, id);
 CREATE INDEX ticket_attention ON ticket (updated_at, id) WHERE attention IS NOT NULL;
 CREATE INDEX ticket_requester ON ticket (requester_key, id) WHERE requester_key IS NOT NULL;
 CREATE INDEX ticket_conversation ON ticket (conversation, source);
