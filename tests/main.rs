@@ -3,5 +3,9 @@
 //! One binary, so that it is linked once. `tests/run` gives it its servers; what it finds missing it names and leaves out.
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod api;
+#[cfg(test)]
 mod house;
 mod kernel;

@@ -9,6 +9,7 @@ mod query;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -35,10 +36,15 @@ use daemon::Daemon;
 /// How long one answer may take. A large message is read and written in less.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// Rows that wait are counted up to here.
+pub const COUNTED: usize = 1_000;
+
 /// A way to the API.
 pub struct Client {
     way: Way,
     agent: Option<String>,
+    /// Something was changed.
+    changed: AtomicBool,
 }
 
 enum Way {
@@ -78,14 +84,14 @@ impl Client {
     /// To the daemon that runs on the state folder.
     pub async fn to_daemon(state: &StateFolder, agent: Option<String>) -> Result<Option<Self>, Failure> {
         let daemon = Daemon::find(&state.socket()).await?;
-        Ok(daemon.map(|daemon| Self { way: Way::Daemon(daemon), agent }))
+        Ok(daemon.map(|daemon| Self { way: Way::Daemon(daemon), agent, changed: AtomicBool::new(false) }))
     }
 
     /// To the routes in this process. Needs a tokio runtime.
     pub fn here(kernel: Arc<Kernel>, http: &crate::config::HttpSettings, agent: Option<String>) -> Self {
         let reception = Reception::start(Arc::clone(&kernel));
         let router = http::router_local(App::new(Arc::clone(&kernel), reception, http));
-        Self { way: Way::Here(Box::new(Here { kernel, router })), agent }
+        Self { way: Way::Here(Box::new(Here { kernel, router })), agent, changed: AtomicBool::new(false) }
     }
 
     /// Whether a daemon answers: what is queued then leaves at once.
@@ -118,11 +124,18 @@ impl Client {
         self.send(Method::POST, path, Some(media_type), body).await
     }
 
-    /// How many rows wait for a daemon to send them; 0 when one runs.
+    /// How many rows wait for a daemon to send them, at most [`COUNTED`]; 0 when one runs, and when nothing was changed.
     pub async fn waiting(&self) -> Result<usize, Failure> {
         let Way::Here(here) = &self.way else { return Ok(0) };
+        if !self.changed.load(Ordering::Relaxed) {
+            return Ok(0);
+        }
         let mut tx = here.kernel.db.read().await?;
-        let filter = outbox::Filter { states: vec![DeliveryState::Pending], limit: 1_000, ..outbox::Filter::default() };
+        let filter = outbox::Filter {
+            states: vec![DeliveryState::Pending],
+            limit: i64::try_from(COUNTED).unwrap_or(i64::MAX),
+            ..outbox::Filter::default()
+        };
         let rows = outbox::list(&mut tx, &filter).await?;
         tx.rollback().await?;
         Ok(rows.len())
@@ -148,6 +161,7 @@ impl Client {
         media_type: Option<&'static str>,
         body: Bytes,
     ) -> Result<Answer, Failure> {
+        let changes = method != Method::GET;
         let mut request = Request::builder().method(method).uri(path).header(HOST, "localhost");
         request = request.header(ACCEPT, "application/json");
         if let Some(media_type) = media_type {
@@ -161,6 +175,9 @@ impl Client {
             let what = format!("no answer within {} s", PATIENCE.as_secs());
             Failure::new(what, "see what keeps guichet or its disk busy").ending(Exit::NotNow)
         })??;
+        if status.is_success() && changes {
+            self.changed.store(true, Ordering::Relaxed);
+        }
         if status.is_success() { Ok(Answer { bytes }) } else { Err(refused(status, &bytes)) }
     }
 

@@ -18,5 +18,5 @@ pub async fn explain(context: &Context, reference: &str) -> Result<(), Failure> 
     let explanation: ExplanationView = answer.read()?;
     out.line(&shown::standing(&explanation.ticket))?;
     out.line("")?;
-    Ok(out.table(&shown::steps(out, &explanation.steps), "nothing was decided yet")?)
+    Ok(out.write(&shown::steps(out, &explanation.steps))?)
 }

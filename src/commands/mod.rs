@@ -37,7 +37,7 @@ use guichet_store::{Db, Options};
 use tokio::runtime::Runtime;
 
 use crate::ambient::{SystemClock, SystemIds};
-use crate::client::Client;
+use crate::client::{COUNTED, Client};
 use crate::config::{Config, Place};
 use crate::kernel::{self, Kernel};
 use crate::logging::{self, Wish};
@@ -195,8 +195,12 @@ impl Context {
         let waiting = client.waiting().await?;
         client.finish().await;
         if waiting > 0 {
-            let rows = if waiting == 1 { "1 message waits".to_owned() } else { format!("{waiting} messages wait") };
-            self.output.remark(&format!("the daemon is not running: {rows} in the outbox and leave when it starts"));
+            let rows = match waiting {
+                1 => "1 message waits in the outbox and leaves".to_owned(),
+                most if most >= COUNTED => format!("at least {most} messages wait in the outbox and leave"),
+                some => format!("{some} messages wait in the outbox and leave"),
+            };
+            self.output.remark(&format!("the daemon is not running: {rows} when it starts"));
         }
         Ok(())
     }

@@ -10,6 +10,9 @@ use crate::desk::views::{
 };
 use crate::output::{Cell, Column, Output, Shade, Table, plain, width};
 
+/// Columns before the reason of a step.
+const INDENT: usize = 28;
+
 /// What became of an item, in one line: the reference first, so that a script may cut it off.
 pub fn receipt(receipt: &ReceiptView) -> String {
     let verdict = receipt.verdict.as_str();
@@ -169,37 +172,42 @@ pub fn deliveries(out: &Output, rows: &[DeliveryView]) -> Table {
     table
 }
 
-/// Decisions in order, each with its code.
-pub fn steps(out: &Output, steps: &[Step]) -> Table {
-    let mut table = Table::new([
-        Column::whole("WHEN"),
-        Column::whole("KIND"),
-        Column::text("WHAT"),
-        Column::whole("CODE"),
-        Column::text("WHY"),
-    ]);
+/// Decisions in order, each with its code. What was decided at one place stands together.
+pub fn steps(out: &Output, steps: &[Step]) -> String {
+    let mut page = String::new();
+    let mut before: Option<&Step> = None;
     for step in steps {
-        let (code, words) = step.reason.as_ref().map_or_else(Default::default, |reason| {
-            let detail = if reason.detail.is_empty() { String::new() } else { format!(": {}", reason.detail) };
-            (reason.code.to_string(), format!("{}{detail}", reason.explanation))
-        });
-        let kind = match step.kind {
-            StepKind::Inbound => "inbound",
-            StepKind::Decision => "decision",
-            StepKind::Transition => "state",
-            StepKind::Delivery => "delivery",
-            StepKind::Attempt => "attempt",
-            StepKind::Timer => "timer",
-        };
-        table.row([out.local(step.at).into(), kind.into(), step.what.as_str().into(), code.into(), words.into()]);
+        let together = before.is_some_and(|one| (one.at, one.kind, &one.what) == (step.at, step.kind, &step.what));
+        if !together {
+            let at = out.style().paint(&out.local(step.at), Shade::Faint);
+            page.push_str(&format!("{at}  {:<8}  {}\n", kind(step.kind), plain::line(&step.what)));
+        }
+        if let Some(reason) = &step.reason {
+            let words = plain::line(&format!("{}: {}", reason.code, why(reason)));
+            for (at, line) in width::wrap(&words, out.readable().saturating_sub(INDENT)).iter().enumerate() {
+                page.push_str(&format!("{:>1$}{line}\n", "", if at == 0 { INDENT } else { INDENT + 2 }));
+            }
+        }
+        before = Some(step);
     }
-    table
+    page
+}
+
+const fn kind(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Inbound => "inbound",
+        StepKind::Decision => "decision",
+        StepKind::Transition => "state",
+        StepKind::Delivery => "delivery",
+        StepKind::Attempt => "attempt",
+        StepKind::Timer => "timer",
+    }
 }
 
 /// A reason in words, with what it was about.
 pub fn why(reason: &ReasonView) -> String {
     match (reason.explanation.is_empty(), reason.detail.is_empty()) {
-        (false, false) => format!("{}: {}", reason.explanation, reason.detail),
+        (false, false) => format!("{}: {}", reason.explanation.trim_end_matches('.'), reason.detail),
         (false, true) => reason.explanation.clone(),
         (true, false) => format!("{}: {}", reason.code, reason.detail),
         (true, true) => reason.code.to_string(),

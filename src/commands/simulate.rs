@@ -28,7 +28,7 @@ pub async fn simulate(context: &Context, args: &SimulateArgs) -> Result<(), Fail
         out.line(&format!("the ticket: {}", shown::standing(ticket)))?;
     }
     out.line("")?;
-    out.table(&shown::steps(out, &told.steps), "nothing would be decided")?;
+    out.write(&shown::steps(out, &told.steps))?;
     if told.deliveries.is_empty() {
         return Ok(out.line("\nnothing would be sent")?);
     }
