@@ -1,7 +1,7 @@
 //! The suite every channel must pass.
 //!
-//! A channel's test supplies a [`Bench`]: a scripted [`Network`] and the channel plugged into it. [`run`] then plays
-//! the core against both and answers with a [`Report`] that names every broken rule by its number in
+//! A channel's test supplies a `Bench`: a scripted `Network` and the channel plugged into it. `run` then plays
+//! the core against both and answers with a `Report` that names every broken rule by its number in
 //! `docs/CONTRACT.md`:
 //!
 //! ```text
