@@ -7,5 +7,7 @@ mod cli;
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod e2e;
+#[cfg(test)]
 mod house;
 mod kernel;

@@ -1,0 +1,78 @@
+//! What machines write back: bounces, absences, and other desks.
+
+use super::desk::{Desk, reasons};
+use super::rig::Rig;
+use super::wait::until_told;
+
+#[test]
+fn a_bounced_acknowledgement_marks_the_address_and_tells_an_agent() {
+    let Some(rig) = Rig::shared() else { return };
+    let desk = Desk::on(&rig);
+    // Postfix takes mail for this address, Dovecot refuses it: the mail server itself writes the report.
+    let ghost = rig.person_at("Ghost", "ghost@customer.test");
+    ghost.mails(&desk.address(), "Mouse broken", "Hello, my mouse is broken.");
+    desk.has_received(2);
+    let ticket = &desk.tickets_of(&ghost.address)[0];
+    assert_eq!(ticket["attention"]["code"], "report.hard");
+    let reference = ticket["reference"].as_str().unwrap();
+    let shown = desk.agent(&["ticket", "show", reference]);
+    assert!(shown.contains("The network says the address does not exist"), "{shown}");
+    assert!(desk.agent(&["ticket", "list", "--attention"]).contains(reference));
+
+    ghost.mails(&desk.address(), "Mouse still broken", "Hello, is anybody there?");
+    desk.has_received(3);
+    desk.has_sent_everything();
+    let second = desk.tickets_of(&ghost.address);
+    let second = desk.ticket(second[0]["reference"].as_str().unwrap());
+    assert!(reasons(&second).contains(&"ack.none.undeliverable".to_owned()), "{:?}", reasons(&second));
+    desk.ends_well();
+}
+
+#[test]
+fn an_absence_does_not_reopen_and_gets_no_answer() {
+    let Some(rig) = Rig::shared() else { return };
+    let desk = Desk::on(&rig);
+    let bob = rig.person("Bob");
+    bob.mails(&desk.address(), "Keyboard", "Hello, three keys of my keyboard are stuck.");
+    let reference = bob.gets_mail(1).reference();
+    desk.agent(&["ticket", "close", &reference, "A new keyboard lies on your desk."]);
+    let closure = bob.gets_mail(2);
+    let away = bob.answer_to(&closure, "I am out of office until Monday. In urgent cases call my colleague.");
+    bob.sends(&away.with("Auto-Submitted", "auto-replied").with("Subject", "Out of office: Re: Keyboard"));
+    desk.has_received(2);
+    let ticket = desk.ticket(&reference);
+    assert_eq!(ticket["ticket"]["state"], "resolved");
+    assert!(reasons(&ticket).contains(&"reopen.not.machine".to_owned()), "{:?}", reasons(&ticket));
+    desk.has_sent_everything();
+    assert_eq!(bob.inbox().len(), 2);
+    desk.ends_well();
+}
+
+#[test]
+fn two_desks_that_write_to_each_other_stop_after_one_acknowledgement_each() {
+    let Some(rig) = Rig::shared() else { return };
+    let (ours, theirs) = (Desk::on(&rig), Desk::on(&rig));
+    // Somebody makes each desk believe that the other is the requester.
+    let mallory = rig.person("Mallory");
+    for (to, from) in [(&ours, &theirs), (&theirs, &ours)] {
+        let bait =
+            mallory.writes(&to.address(), "Let us talk", "Hello, please answer me about the printer, it is broken.");
+        mallory.sends(&bait.with("Reply-To", &from.address()));
+    }
+    for desk in [&ours, &theirs] {
+        until_told("the bait and the other desk's acknowledgement are in", || {
+            let tickets = desk.tickets().len();
+            if tickets == 2 { Ok(()) } else { Err(format!("There are {tickets} tickets.\n{}", desk.log())) }
+        });
+        desk.has_sent_everything();
+    }
+    // Whatever one sends now would be a third item at the other; nothing is under way any more, in neither.
+    for desk in [&ours, &theirs] {
+        desk.has_received(2);
+        let page = desk.ask("/api/v1/outbox?limit=50").unwrap();
+        assert_eq!(page["deliveries"].as_array().unwrap().len(), 1, "{page}");
+        assert!(desk.tickets().iter().any(|ticket| ticket["machine"] == true));
+    }
+    ours.ends_well();
+    theirs.ends_well();
+}
