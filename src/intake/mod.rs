@@ -20,7 +20,7 @@ use guichet_store::{ErrorKind, StoreError, Tx};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
-pub(crate) use port::port;
+pub use port::port;
 
 use crate::kernel::{Kernel, Source};
 use prepare::{Bench, Prepared};

@@ -23,8 +23,8 @@ struct SourceIntake {
     reception: Reception,
 }
 
-/// The port of a source.
-pub(crate) fn port(reception: &Reception, name: &SourceName, source: &Source) -> Port {
+/// The port of a source: all that its channel may use of the core.
+pub fn port(reception: &Reception, name: &SourceName, source: &Source) -> Port {
     let kernel = &reception.kernel;
     let (clock, ids) = (Arc::clone(&kernel.clock), Arc::clone(&kernel.ids));
     let intake = SourceIntake { name: name.clone(), source: source.clone(), reception: reception.clone() };

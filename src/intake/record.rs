@@ -235,9 +235,12 @@ async fn write(
     now: Moment,
 ) -> Result<(), StoreError> {
     let mut batch = Batch { at: now, ..Batch::default() };
+    let public_pages = items.first().is_some_and(|item| item.rules.desk.public_pages);
     for touched in ledger.touched() {
         match touched {
             Touched::Opened { ticket, secret } => {
+                // A page nobody can reach needs no key, and each key costs a place in an index.
+                let secret = secret.filter(|_| public_pages);
                 let status_hash = secret.and_then(StatusToken::parse).map(|token| token.hash());
                 batch.opened.push(guichet_store::record::Opened { ticket, status_hash });
             }

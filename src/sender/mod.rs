@@ -1,8 +1,11 @@
 //! The sender: from the outbox to the channels.
 //!
-//! One round: take permits, claim as many due rows, commit, hand each to its channel with no transaction open, settle
-//! what came back, many at once. A row whose attempt has no known end is looked for before it is sent again.
+//! One loop: settle what has come back, claim as many due rows as may be held, commit both together, hand each to its
+//! channel with no transaction open. More rows are held than may be sent at once, so that a connection never waits for
+//! a commit; which of them were begun is noted in [`begun`](Begun), so that a crash leaves only those in doubt. A row in
+//! doubt is looked for before it is sent again.
 
+mod begun;
 mod letter;
 mod outcome;
 
@@ -16,11 +19,14 @@ use guichet_domain::decide::decide;
 use guichet_domain::event::Event;
 use guichet_domain::ids::{DeliveryId, SourceName, TicketId};
 use guichet_domain::inbound::Explained;
+use guichet_domain::outgoing::NoticeKind;
 use guichet_domain::reason::{self, Reason};
-use guichet_store::outbox::{self, Claim, OutboxRow, Settlement};
+use guichet_store::outbox::{self, Claim, Doubtful, OutboxRow, Settlement};
 use guichet_store::record::{Batch, Identity, record};
-use guichet_store::{StoreError, ticket};
+use guichet_store::{StoreError, Tx, ticket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
@@ -28,23 +34,38 @@ use crate::intake::{self, Reception};
 use crate::kernel::Kernel;
 use crate::lifecycle::Lifecycle;
 use crate::writing::write_decision;
+use begun::{Begun, Earlier};
 use letter::{Letter, letters};
 use outcome::{Ended, settlement};
 
-/// How much longer a lease is than the longest attempt.
-const LEASE_MARGIN: Duration = Duration::from_secs(120);
-/// The longest wait: time-outs of leases and lives are looked at this often.
+/// Rows held for each that may be sent at once.
+const AHEAD: usize = 8;
+/// How much longer a lease is than the longest attempt: a held row waits for its turn.
+const LEASE_MARGIN: Duration = Duration::from_secs(600);
+/// The longest wait for a reason to look again.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How often leases and lives that are over are looked for.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
 /// Most rows that expire in one round.
 const EXPIRE_LIMIT: i64 = 500;
 /// Attempts settled together at most.
 const SETTLE_LIMIT: usize = 256;
 
+/// The sender's view of the daemon.
+struct Sender {
+    kernel: Arc<Kernel>,
+    outlets: BTreeMap<SourceName, Outlet>,
+    begun: Begun,
+}
+
 /// A source as the sender sees it.
 struct Outlet {
     channel: Arc<dyn Channel>,
     port: Port,
-    permits: Arc<Semaphore>,
+    /// As many as may be held.
+    held: Arc<Semaphore>,
+    /// As many as may be sent at once.
+    lanes: Semaphore,
     lease: Duration,
 }
 
@@ -52,14 +73,8 @@ struct Outlet {
 struct Attempted {
     row: OutboxRow,
     delivery: Delivery,
-    /// Given back once the row is settled, so that no more rows are held than may be sent.
+    /// Given back once the row is settled, so that no more rows are held than may be.
     _permit: OwnedSemaphorePermit,
-}
-
-/// The sender's view of the daemon.
-struct Sender {
-    kernel: Arc<Kernel>,
-    outlets: BTreeMap<SourceName, Outlet>,
 }
 
 /// What one round claimed, and when the next is worth while.
@@ -68,125 +83,226 @@ struct Round {
     wait: Duration,
 }
 
-/// Runs the sender as tasks of `tasks` until the soft stop; attempts under way are finished and settled.
+/// Runs the sender as a task of `tasks` until the soft stop; attempts under way are finished and settled, rows that only waited
+/// for their turn are given back.
 pub fn run(tasks: &TaskTracker, kernel: Arc<Kernel>, reception: &Reception, lifecycle: Lifecycle) {
-    let sender = Arc::new(Sender::new(Arc::clone(&kernel), reception));
-    let (ended, results) = mpsc::unbounded_channel();
-    tasks.spawn(settle_all(kernel, results));
+    let reception = reception.clone();
     let tracker = tasks.clone();
     tasks.spawn(async move {
-        while !lifecycle.soft.is_cancelled() {
-            let wait = match sender.round().await {
-                Ok(round) => {
-                    for (letter, permit) in round.letters {
-                        let (sender, ended, hard) = (Arc::clone(&sender), ended.clone(), lifecycle.hard.clone());
-                        tracker.spawn(async move {
-                            let attempted = tokio::select! {
-                                attempted = sender.attempt(&letter, permit) => attempted,
-                                () = hard.cancelled() => return,
-                            };
-                            // The receiver lives as long as any sender; were it gone, the lease brings the row back.
-                            drop(ended.send(attempted));
-                        });
-                    }
-                    round.wait
-                }
-                Err(error) => {
-                    warn!(%error, "the outbox cannot be read or written now");
-                    Duration::from_secs(1)
-                }
-            };
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = sender.kernel.outbox.notified() => {}
-                () = lifecycle.soft.cancelled() => {}
+        let mut pause = Duration::from_millis(200);
+        let sender = loop {
+            match Sender::open(&kernel, &reception).await {
+                Ok(sender) => break Arc::new(sender),
+                Err(error) => warn!(%error, "nothing can be sent until the state folder and the database can be written"),
             }
-        }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_WAIT),
+                () = lifecycle.soft.cancelled() => return,
+            }
+        };
+        work(sender, &tracker, &lifecycle).await;
     });
 }
 
-/// Sends everything that is due now, and what becomes due by that, then returns how many attempts were made. For tests and for
-/// commands that run without a daemon.
+/// Sends everything that is due now, and what becomes due by that, then returns how many attempts were made. For tests: it
+/// waits for nothing but the channels.
 pub async fn drain(kernel: &Arc<Kernel>, reception: &Reception) -> Result<usize, StoreError> {
-    let sender = Sender::new(Arc::clone(kernel), reception);
-    let mut attempts = 0;
+    let sender = Sender::open(kernel, reception).await?;
+    let never = CancellationToken::new();
+    let (mut attempts, mut waiting) = (0, Vec::new());
     loop {
-        let round = sender.round().await?;
+        let round = sender.round(&mut waiting, true, true).await?;
         if round.letters.is_empty() {
             return Ok(attempts);
         }
-        let mut attempted = Vec::with_capacity(round.letters.len());
         for (letter, permit) in round.letters {
-            attempted.push(sender.attempt(&letter, permit).await);
+            waiting.push(sender.attempt(letter, permit, &never).await);
         }
-        attempts += attempted.len();
-        settle(kernel, &attempted).await?;
+        attempts += waiting.len();
+    }
+}
+
+async fn work(sender: Arc<Sender>, tasks: &TaskTracker, lifecycle: &Lifecycle) {
+    let (ended, mut results) = mpsc::unbounded_channel();
+    let mut waiting: Vec<Attempted> = Vec::new();
+    let mut out = 0_usize;
+    let mut kept_house: Option<Instant> = None;
+    loop {
+        let stopping = lifecycle.soft.is_cancelled();
+        let housekeeping = kept_house.is_none_or(|at| at.elapsed() >= HOUSEKEEPING);
+        let settling = waiting.len();
+        let wait = match sender.round(&mut waiting, !stopping, housekeeping).await {
+            Ok(round) => {
+                if housekeeping {
+                    kept_house = Some(Instant::now());
+                }
+                out = (out - settling) + round.letters.len();
+                for (letter, permit) in round.letters {
+                    let (sender, ended) = (Arc::clone(&sender), ended.clone());
+                    let (soft, hard) = (lifecycle.soft.clone(), lifecycle.hard.clone());
+                    tasks.spawn(async move {
+                        tokio::select! {
+                            // The receiver outlives the attempts; were it gone, the lease brings the row back.
+                            attempted = sender.attempt(letter, permit, &soft) => drop(ended.send(attempted)),
+                            () = hard.cancelled() => {}
+                        }
+                    });
+                }
+                round.wait
+            }
+            Err(error) => {
+                warn!(%error, unsettled = settling, "the outbox cannot be read or written now");
+                Duration::from_secs(1)
+            }
+        };
+        if stopping && out == 0 {
+            return;
+        }
+        let room = SETTLE_LIMIT.saturating_sub(waiting.len());
+        tokio::select! {
+            _ = results.recv_many(&mut waiting, room), if out > waiting.len() && room > 0 => {}
+            () = tokio::time::sleep(wait) => {}
+            () = sender.kernel.outbox.notified() => {}
+            () = lifecycle.soft.cancelled(), if !stopping => {}
+            () = lifecycle.hard.cancelled() => return,
+        }
     }
 }
 
 impl Sender {
-    fn new(kernel: Arc<Kernel>, reception: &Reception) -> Self {
-        let sending = kernel.sources.iter().filter(|(_, source)| source.enabled && source.channel.abilities().sends);
-        let outlets = sending
-            .map(|(name, source)| {
-                let abilities = source.channel.abilities();
-                let outlet = Outlet {
-                    channel: Arc::clone(&source.channel),
-                    port: intake::port(reception, name, source),
-                    permits: Arc::new(Semaphore::new(abilities.concurrency.max(1))),
-                    lease: Duration::from_secs(abilities.deadline_secs) + LEASE_MARGIN,
-                };
-                (name.clone(), outlet)
-            })
-            .collect();
-        Self { kernel, outlets }
+    /// Takes back what an earlier life held, clearing the doubt of what it surely never began.
+    async fn open(kernel: &Arc<Kernel>, reception: &Reception) -> Result<Self, StoreError> {
+        let (begun, earlier) = Begun::open(kernel.state.path()).map_err(StoreError::from)?;
+        let sender = Self { kernel: Arc::clone(kernel), outlets: outlets(kernel, reception), begun };
+        let now = kernel.clock.now();
+        let mut tx = kernel.db.write().await?;
+        sender.recover(&mut tx, &earlier, now).await?;
+        tx.commit().await?;
+        sender.begun.start().map_err(StoreError::from)?;
+        Ok(sender)
     }
 
-    /// Takes back what nobody holds any more, ends what has outlived itself, and claims for every free permit.
-    async fn round(&self) -> Result<Round, StoreError> {
+    /// On SQLite no other process holds the state folder, so whatever an earlier life held is nobody's, and its notes are at
+    /// hand. On a shared database leases end by time alone, and nobody knows what another node had begun.
+    async fn recover(&self, tx: &mut Tx, earlier: &Earlier, now: Moment) -> Result<(), StoreError> {
+        let alone = !self.kernel.db.is_shared();
+        let recovered = outbox::recover(tx, self.kernel.incarnation, alone, now).await?;
+        if recovered.is_empty() {
+            return Ok(());
+        }
+        let (never, doubtful): (Vec<&Doubtful>, Vec<&Doubtful>) =
+            recovered.iter().partition(|row| alone && earlier.never_begun(row.id, row.fence));
+        let ids = |rows: &[&Doubtful]| rows.iter().map(|row| row.id).collect::<Vec<DeliveryId>>();
+        outbox::clear_doubts(tx, &ids(&never)).await?;
+        for (source, outlet) in &self.outlets {
+            let grace = outlet.channel.abilities().doubt_grace_secs;
+            if grace > 0 {
+                outbox::postpone(tx, source, &ids(&doubtful), now + Duration::from_secs(grace)).await?;
+            }
+        }
+        info!(held = recovered.len(), in_doubt = doubtful.len(), "rows that were held and never settled are taken back");
+        Ok(())
+    }
+
+    /// One transaction: settles `waiting` (emptied when it is written), and with `claiming` claims for every free permit.
+    async fn round(
+        &self,
+        waiting: &mut Vec<Attempted>,
+        claiming: bool,
+        housekeeping: bool,
+    ) -> Result<Round, StoreError> {
         let kernel = &self.kernel;
         let now = kernel.clock.now();
         let mut tx = kernel.db.write().await?;
-        // On SQLite no other process holds the state folder, so whatever an earlier life held is nobody's.
-        let recovered = outbox::recover(&mut tx, kernel.incarnation, !kernel.db.is_shared(), now).await?;
-        let expired = outbox::expire(&mut tx, now, EXPIRE_LIMIT).await?;
-        let mut claimed = Vec::new();
-        let mut wait = LONGEST_WAIT;
-        for (source, outlet) in &self.outlets {
-            let mut permits = take_permits(&outlet.permits);
-            if permits.is_empty() {
-                continue;
-            }
-            let limit = i64::try_from(permits.len()).unwrap_or(i64::MAX);
-            let claim = Claim { source, incarnation: kernel.incarnation, lease: outlet.lease, limit };
-            let rows = outbox::claim(&mut tx, &claim, now).await?;
-            if let Some(due) = outbox::next_due(&mut tx, source, now).await? {
-                wait = wait.min(due.since(now).max(Duration::from_millis(10)));
-            }
-            claimed.extend(rows.into_iter().map_while(|row| permits.pop().map(|permit| (row, permit))));
+        let told = settle(&mut tx, kernel, waiting, now).await?;
+        let mut expired = Vec::new();
+        if housekeeping {
+            self.recover(&mut tx, &Earlier::Unknown, now).await?;
+            expired = outbox::expire(&mut tx, now, EXPIRE_LIMIT).await?;
         }
+        // What was settled above gives its permits back only after the commit; the next round uses them.
+        let (claimed, wait) = if claiming { self.claim(&mut tx, now).await? } else { (Vec::new(), LONGEST_WAIT) };
         let letters = letters(&mut tx, claimed).await?;
-        crate::crash::point("sender.before_claim_commit");
+        crate::crash::point("sender.before_commit");
         tx.commit().await?;
-        crate::crash::point("sender.after_claim_commit");
-        if !recovered.is_empty() {
-            info!(rows = recovered.len(), "attempts of an earlier life have no known end; each is looked for first");
+        crate::crash::point("sender.after_commit");
+        let wait = if waiting.is_empty() { wait } else { Duration::ZERO };
+        for attempted in waiting.drain(..) {
+            self.begun.end(attempted.row.id, attempted.row.fence);
         }
-        for end in expired {
-            tell_agent(kernel, end.ticket, end.id, Explained::new(reason::EXPIRED, ""), now).await?;
+        let expired = expired.iter().map(|end| (end.ticket, end.id, Explained::new(reason::EXPIRED, "")));
+        for (ticket, delivery, why) in told.into_iter().chain(expired) {
+            if let Err(error) = tell_agent(kernel, ticket, delivery, why, now).await {
+                error!(%error, %delivery, "an agent could not be told of a delivery that failed; the outbox shows it");
+            }
         }
         Ok(Round { letters, wait })
     }
 
-    /// One attempt at one letter.
-    async fn attempt(&self, letter: &Letter, permit: OwnedSemaphorePermit) -> Attempted {
-        let delivery = match self.outlets.get(&letter.row.source) {
-            Some(outlet) => outcome::attempt(&self.kernel, outlet.channel.as_ref(), &outlet.port, letter).await,
-            None => Delivery::Retry { detail: "its source is gone".into(), after: None, source_down: true },
-        };
-        crate::crash::point("sender.after_delivery");
-        Attempted { row: letter.row.clone(), delivery, _permit: permit }
+    async fn claim(
+        &self,
+        tx: &mut Tx,
+        now: Moment,
+    ) -> Result<(Vec<(OutboxRow, OwnedSemaphorePermit)>, Duration), StoreError> {
+        let mut claimed = Vec::new();
+        let mut wait = LONGEST_WAIT;
+        for (source, outlet) in &self.outlets {
+            let mut permits = take_permits(&outlet.held);
+            let limit = i64::try_from(permits.len()).unwrap_or(i64::MAX);
+            if limit == 0 {
+                continue;
+            }
+            let claim = Claim { source, incarnation: self.kernel.incarnation, lease: outlet.lease, limit };
+            let rows = outbox::claim(tx, &claim, now).await?;
+            if rows.is_empty()
+                && let Some(due) = outbox::next_due(tx, source, now).await?
+            {
+                wait = wait.min(due.since(now).max(Duration::from_millis(10)));
+            }
+            claimed.extend(rows.into_iter().map_while(|row| permits.pop().map(|permit| (row, permit))));
+        }
+        Ok((claimed, wait))
     }
+
+    /// Waits for a lane, notes the beginning, and makes the attempt. After the soft stop nothing is begun any more.
+    async fn attempt(&self, letter: Letter, permit: OwnedSemaphorePermit, soft: &CancellationToken) -> Attempted {
+        let delivery = self.deliver(&letter, soft).await;
+        crate::crash::point("sender.after_delivery");
+        Attempted { row: letter.row, delivery, _permit: permit }
+    }
+
+    async fn deliver(&self, letter: &Letter, soft: &CancellationToken) -> Delivery {
+        let not_begun = |detail: &str| Delivery::Retry { detail: detail.into(), after: None, source_down: true };
+        let Some(outlet) = self.outlets.get(&letter.row.source) else { return not_begun("its source is gone") };
+        let lane = tokio::select! {
+            biased;
+            () = soft.cancelled() => None,
+            lane = outlet.lanes.acquire() => lane.ok(),
+        };
+        let Some(_lane) = lane else { return not_begun("the daemon stopped before it began") };
+        if let Err(error) = self.begun.begin(letter.row.id, letter.row.fence) {
+            return not_begun(&format!("the state folder cannot be written: {error}"));
+        }
+        outcome::attempt(&self.kernel, outlet.channel.as_ref(), &outlet.port, letter).await
+    }
+}
+
+fn outlets(kernel: &Kernel, reception: &Reception) -> BTreeMap<SourceName, Outlet> {
+    let sending = kernel.sources.iter().filter(|(_, source)| source.enabled && source.channel.abilities().sends);
+    sending
+        .map(|(name, source)| {
+            let abilities = source.channel.abilities();
+            let lanes = abilities.concurrency.max(1);
+            let outlet = Outlet {
+                channel: Arc::clone(&source.channel),
+                port: intake::port(reception, name, source),
+                held: Arc::new(Semaphore::new(lanes * AHEAD)),
+                lanes: Semaphore::new(lanes),
+                lease: Duration::from_secs(abilities.deadline_secs) + LEASE_MARGIN,
+            };
+            (name.clone(), outlet)
+        })
+        .collect()
 }
 
 /// All permits that are free now: rows are claimed only for permits that are held.
@@ -194,46 +310,34 @@ fn take_permits(permits: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
     std::iter::from_fn(|| Arc::clone(permits).try_acquire_owned().ok()).collect()
 }
 
-/// Settles what attempts gave, as many as have ended by then in one transaction, until no attempt is left.
-async fn settle_all(kernel: Arc<Kernel>, mut results: mpsc::UnboundedReceiver<Attempted>) {
-    let mut waiting: Vec<Attempted> = Vec::new();
-    while results.recv_many(&mut waiting, SETTLE_LIMIT).await > 0 {
-        while let Err(error) = settle(&kernel, &waiting).await {
-            // What the network took must be written down: nothing else is worth doing until it is.
-            error!(%error, rows = waiting.len(), "what was sent cannot be written down; trying again");
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-        waiting.clear();
-        kernel.outbox.notify_one();
+/// Writes down what attempts gave; gives what agents must be told once it is committed.
+async fn settle(
+    tx: &mut Tx,
+    kernel: &Kernel,
+    attempted: &[Attempted],
+    now: Moment,
+) -> Result<Vec<(TicketId, DeliveryId, Explained)>, StoreError> {
+    if attempted.is_empty() {
+        return Ok(Vec::new());
     }
-}
-
-async fn settle(kernel: &Kernel, attempted: &[Attempted]) -> Result<(), StoreError> {
-    let now = kernel.clock.now();
     let ended: Vec<Ended> =
         attempted.iter().map(|attempted| settlement(kernel, &attempted.row, &attempted.delivery, now)).collect();
     let settlements: Vec<Settlement> = ended.iter().map(|ended| ended.settlement.clone()).collect();
-    let mut tx = kernel.db.write().await?;
-    let stale = outbox::settle(&mut tx, &settlements, now).await?;
-    let mut batch = Batch { at: now, ..Batch::default() };
-    for ended in ended.iter().filter(|ended| !stale.contains(&ended.settlement.id)) {
-        if let Some(address) = &ended.bad_address {
-            batch.identities.push(undeliverable(address, now));
-        }
-    }
-    record(&mut tx, &batch).await?;
-    crate::crash::point("sender.before_settle_commit");
-    tx.commit().await?;
-    crate::crash::point("sender.after_settle_commit");
+    let stale = outbox::settle(tx, &settlements, now).await?;
     for id in &stale {
         warn!(delivery = %id, "an attempt ended after its lease: what came of it no longer counts");
     }
-    for (attempted, ended) in attempted.iter().zip(ended) {
-        if let Some(why) = ended.tell_agent.filter(|_| !stale.contains(&attempted.row.id)) {
-            tell_agent(kernel, attempted.row.ticket, attempted.row.id, why, now).await?;
+    let mut batch = Batch { at: now, ..Batch::default() };
+    let mut told = Vec::new();
+    for (attempted, ended) in attempted.iter().zip(&ended) {
+        if stale.contains(&attempted.row.id) {
+            continue;
         }
+        batch.identities.extend(ended.bad_address.as_deref().map(|address| undeliverable(address, now)));
+        told.extend(ended.tell_agent.clone().map(|why| (attempted.row.ticket, attempted.row.id, why)));
     }
-    Ok(())
+    record(tx, &batch).await?;
+    Ok(told)
 }
 
 fn undeliverable(address: &str, at: Moment) -> Identity<'_> {
@@ -250,6 +354,11 @@ async fn tell_agent(
     now: Moment,
 ) -> Result<(), StoreError> {
     let mut tx = kernel.db.write().await?;
+    // An event that a program did not take would be announced to the same program, and so on for ever.
+    let row = outbox::by_id(&mut tx, delivery).await?;
+    if row.is_none_or(|row| row.kind == NoticeKind::Event) {
+        return tx.rollback().await;
+    }
     let Some(ticket) = ticket::load(&mut tx, id).await? else { return tx.rollback().await };
     let rules = kernel.rules(&ticket.source);
     match decide(Some(&ticket), Event::Failed { delivery, why }, &rules, kernel.ids.as_ref(), now) {

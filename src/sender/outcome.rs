@@ -84,8 +84,10 @@ pub(super) fn settlement(kernel: &Kernel, row: &OutboxRow, delivery: &Delivery, 
         Delivery::Retry { detail, after, source_down } => {
             let wait = backoff(row.attempts, kernel.ids.random_u64()).max(after.unwrap_or_default().min(WAITS.1));
             // Time in which the whole source is down does not count towards the message's life.
-            let expires_at = source_down.then(|| row.expires_at.max(now + wait + row.kind.life()));
-            if !source_down && now + wait >= row.expires_at {
+            // A program that is gone for good must not fill the outbox: its events grow old all the same.
+            let waits = *source_down && row.kind != NoticeKind::Event;
+            let expires_at = waits.then(|| row.expires_at.max(now + wait + row.kind.life()));
+            if !waits && now + wait >= row.expires_at {
                 tell_agent = Some(Explained::new(reason::EXPIRED, detail.clone()));
                 (Outcome::Expired { reason: Some(reason::EXPIRED) }, detail)
             } else {
