@@ -114,7 +114,13 @@ impl Channel for Desk {
     }
 
     async fn listen(&self, port: Port, stop: Stop) -> Result<(), Fault> {
-        listen::listen(self, port, stop).await
+        let ended = listen::listen(self, port, stop.clone()).await;
+        if stop.is_cancelled()
+            && let Some(outlet) = self.outlet.get()
+        {
+            outlet.close().await;
+        }
+        ended
     }
 
     async fn deliver(&self, port: &Port, notice: &Outgoing) -> Delivery {

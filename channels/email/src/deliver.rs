@@ -8,7 +8,7 @@ use guichet_domain::Moment;
 use guichet_domain::outgoing::NoticeKind;
 
 use crate::channel::id_of;
-use crate::compose::{Attachment, AutoSubmitted, NamedAddress, OutgoingMail, compose};
+use crate::compose::{Attachment, AutoSubmitted, NamedAddress, OutgoingMail, compose, reply_subject};
 use crate::oauth::AccessTokens;
 use crate::settings::{EnvelopeSetting, Proof, Settings, Smtp};
 use crate::smtp::{Envelope, Folder, Login, NotTried, Outcome, Pool, Relay};
@@ -48,6 +48,13 @@ impl Outlet {
                 Ok(envelope) => of_outcome(pool.send(&envelope, &bytes).await, id),
                 Err(error) => refused(error.to_string()),
             },
+        }
+    }
+
+    /// Closes what is open and idle, within seconds. Attempts under way go on.
+    pub(crate) async fn close(&self) {
+        if let Self::Server(pool) = self {
+            pool.close().await;
         }
     }
 
@@ -112,7 +119,10 @@ fn mail(settings: &Settings, notice: &Outgoing, now: Moment) -> OutgoingMail {
         from,
         to: NamedAddress { name: notice.to.name.clone(), address: notice.to.address.clone() },
         reply_to,
-        subject: notice.subject.clone(),
+        subject: match notice.kind {
+            NoticeKind::Reply | NoticeKind::Closure | NoticeKind::Delay => reply_subject(&notice.subject),
+            NoticeKind::Acknowledgement | NoticeKind::Event => notice.subject.clone(),
+        },
         text: notice.text.clone(),
         html: notice.html.clone(),
         attachments: notice.attachments.iter().map(attachment).collect(),

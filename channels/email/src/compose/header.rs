@@ -62,8 +62,8 @@ pub(super) fn free(name: &str, value: &str) -> Option<HeaderValue> {
 
 /// A field with one address; `None` when the address cannot be written.
 ///
-/// Not lettre's own form: that writes the name `=?utf-8?q?You?=` as it stands and puts a space too many into folded
-/// ones. What lettre reads back to see that there is a sender is a stand-in, for its grammar is narrower than reality.
+/// Not lettre's own form, which does not break a word longer than a line. What lettre reads back, to see that there is a
+/// sender, is a stand-in: its grammar refuses addresses that exist.
 pub(super) fn address(name: &'static str, who: &NamedAddress) -> Option<HeaderValue> {
     if !is_sendable(&who.address) {
         return None;

@@ -168,6 +168,40 @@ fn an_address_that_is_none_is_named_by_its_header() {
 }
 
 #[test]
+fn a_further_header_is_written_once_however_it_is_spelt() {
+    let headers = vec![("X-Ticket".to_owned(), "1".to_owned()), ("x-ticket".to_owned(), "2".to_owned())];
+    assert_eq!(compose(&OutgoingMail { headers, ..mail() }), Err(ComposeError::Header(1)));
+}
+
+#[test]
+fn a_desk_may_have_an_address_that_grammars_refuse() {
+    let from = NamedAddress::named("Support", "desk..@docomo.ne.jp");
+    let raw = text_of(&OutgoingMail { from, ..mail() });
+    assert!(raw.contains("\r\nFrom: Support <desk..@docomo.ne.jp>\r\n"), "{raw}");
+}
+
+#[test]
+fn the_date_is_the_one_given_even_before_1970() {
+    let raw = text_of(&OutgoingMail { date: Moment::from_secs(-5), ..mail() });
+    assert!(raw.starts_with("Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n"), "{raw}");
+    let raw = text_of(&OutgoingMail { date: Moment::from_secs(i64::MAX), ..mail() });
+    assert!(raw.starts_with("Date: Thu, 30 Dec 9999 "), "{raw}");
+}
+
+#[test]
+fn no_line_begins_as_a_mailbox_file_or_a_careless_server_would_take_amiss() {
+    let text = format!("é\nFrom {}\n.{}\nFrom here\n.", "a".repeat(71), "b".repeat(75));
+    let raw = compose(&OutgoingMail { text: text.clone(), ..mail() }).unwrap();
+    let lines = raw.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let lines: Vec<&[u8]> = lines.skip_while(|line| !line.is_empty()).collect();
+    assert!(lines.iter().all(|line| line.len() <= 76 && !line.starts_with(b"From ") && !line.starts_with(b".")));
+    assert_eq!(
+        MessageParser::default().parse(&raw).unwrap().body_text(0).unwrap().replace("\r\n", "\n").trim_end(),
+        text
+    );
+}
+
+#[test]
 fn an_address_of_any_script_stays_readable() {
     let raw = text_of(&OutgoingMail { to: NamedAddress::named("Jürgen", "jürgen@exämple.org"), ..mail() });
     assert!(raw.contains("<jürgen@exämple.org>"));
