@@ -7,7 +7,6 @@
 mod daemon;
 mod query;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -193,11 +192,6 @@ impl Client {
             }
         }
     }
-}
-
-/// Whether a daemon answers on this socket.
-pub async fn daemon_answers(socket: &Path) -> bool {
-    matches!(Daemon::find(socket).await, Ok(Some(_)))
 }
 
 /// A refusal in the API's words (RFC 9457).

@@ -8,7 +8,8 @@ use guichet_store::{figures, inbound, outbox};
 use serde_json::{Value, json};
 
 use super::{Context, Failure, check};
-use crate::client::daemon_answers;
+use crate::client::Client;
+use crate::desk::views::{SourceState, SourceView};
 use crate::intake::{Reception, port};
 use crate::kernel::Kernel;
 use crate::output::Shade;
@@ -53,7 +54,7 @@ pub async fn doctor(context: &Context) -> Result<(), Failure> {
     let sources = check::look(config)?;
     let mut findings =
         vec![Finding::new("configuration", Shade::Good, format!("{}: {} sources", config.origin(), sources.len()))];
-    findings.push(daemon(context).await?);
+    findings.extend(daemon(context).await?);
     findings.push(disk(context)?);
     let kernel = context.kernel().await?;
     findings.extend(database(&kernel).await?);
@@ -97,17 +98,25 @@ fn tell(context: &Context, findings: &[Finding]) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn daemon(context: &Context) -> Result<Finding, Failure> {
-    let socket = context.state()?.socket();
-    Ok(if daemon_answers(&socket).await {
-        Finding::new("daemon", Shade::Good, "it runs and answers")
-    } else {
-        Finding::new(
-            "daemon",
-            Shade::Warning,
-            "none runs on this state folder: nothing is listened to and nothing leaves; start it with `guichet run`",
-        )
-    })
+/// The daemon, and how it says its sources do.
+async fn daemon(context: &Context) -> Result<Vec<Finding>, Failure> {
+    let Some(client) = Client::to_daemon(&context.state()?, None).await? else {
+        let words =
+            "none runs on this state folder: nothing is listened to and nothing leaves; start it with `guichet run`";
+        return Ok(vec![Finding::new("daemon", Shade::Warning, words)]);
+    };
+    let mut findings = vec![Finding::new("daemon", Shade::Good, "it runs and answers")];
+    for source in client.get("/api/v1/sources").await?.read::<Vec<SourceView>>()? {
+        let shade = match source.state {
+            SourceState::Down => Shade::Bad,
+            SourceState::Troubled | SourceState::Warning => Shade::Warning,
+            SourceState::Idle | SourceState::Starting | SourceState::Good => continue,
+        };
+        let restarts =
+            if source.restarts > 0 { format!(" (restarted {} times)", source.restarts) } else { String::new() };
+        findings.push(Finding::new(format!("daemon, {}", source.name), shade, format!("{}{restarts}", source.note)));
+    }
+    Ok(findings)
 }
 
 fn disk(context: &Context) -> Result<Finding, Failure> {

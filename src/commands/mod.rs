@@ -183,10 +183,8 @@ impl Context {
     /// A ticket's number as a person gave it.
     fn reference(&self, text: &str) -> Result<String, Failure> {
         let prefix = &self.config()?.desk.prefix;
-        let read = Reference::parse(text, prefix).map_err(|error| {
-            Failure::usage(format!("\"{text}\": {error}"), "`guichet ticket list` shows the tickets")
-                .ending(Exit::Failed)
-        })?;
+        let read = Reference::parse(text, prefix)
+            .map_err(|error| Failure::new(format!("\"{text}\": {error}"), "`guichet ticket list` shows the tickets"))?;
         Ok(read.shown(prefix).to_string())
     }
 

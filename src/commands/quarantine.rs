@@ -110,7 +110,7 @@ async fn show(context: &Context, client: &Client, args: &ShowArgs) -> Result<(),
     let id = whole(client, &args.id).await?;
     if args.raw {
         let answer = client.get(&format!("/api/v1/quarantine/{id}/raw")).await?;
-        return Ok(context.output.bytes(&answer.bytes)?);
+        return Ok(context.output.from_outside(&answer.bytes)?);
     }
     let answer = client.get(&format!("/api/v1/quarantine/{id}")).await?;
     if context.output.is_json() {

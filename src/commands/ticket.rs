@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use guichet_domain::priority::{Impact, Urgency};
 use guichet_domain::ticket::{Kind, State, Tier};
 
@@ -17,7 +17,7 @@ pub enum TicketCommand {
     /// List tickets: those with work to do, the most pressing first.
     List(ListArgs),
     /// Show one ticket with its messages.
-    Show(ReferenceArgs),
+    Show(ShowArgs),
     /// Write to the requester.
     Reply(ReplyArgs),
     /// Write for the other agents.
@@ -96,6 +96,16 @@ pub enum Order {
     Opened,
 }
 
+/// `show`
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The ticket's number, as it is written or said: GT-482-109-3753, 482 109 3753.
+    reference: String,
+    /// Whole messages, with what they quote and how they are signed.
+    #[arg(long)]
+    full: bool,
+}
+
 /// A ticket and words.
 #[derive(Debug, Args)]
 pub struct WordsArgs {
@@ -145,10 +155,9 @@ pub struct EscalateArgs {
 
 /// `classify`
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true, id = "what")]
+#[command(group(ArgGroup::new("what").required(true).multiple(true)))]
 pub struct ClassifyArgs {
     /// The ticket's number.
-    #[arg(group = "whose")]
     reference: String,
     /// incident, service_request, problem or question.
     #[arg(long, value_parser = word(Kind::parse, "incident, service_request, problem or question"), group = "what")]
@@ -204,7 +213,7 @@ pub async fn ticket(context: &Context, command: TicketCommand) -> Result<(), Fai
 async fn perform(context: &Context, client: &Client, command: TicketCommand) -> Result<(), Failure> {
     match command {
         TicketCommand::List(args) => list(context, client, &args).await,
-        TicketCommand::Show(args) => show(context, client, &args.reference).await,
+        TicketCommand::Show(args) => show(context, client, &args).await,
         TicketCommand::Reply(args) => write(context, client, args.words, MessageKind::Reply, args.ask).await,
         TicketCommand::Note(words) => write(context, client, words, MessageKind::Note, false).await,
         TicketCommand::Assign(args) => {
@@ -275,8 +284,8 @@ impl Order {
     }
 }
 
-async fn show(context: &Context, client: &Client, reference: &str) -> Result<(), Failure> {
-    let route = route(context, reference, "")?;
+async fn show(context: &Context, client: &Client, args: &ShowArgs) -> Result<(), Failure> {
+    let route = route(context, &args.reference, "")?;
     let answer = client.get(&route).await?;
     if context.output.is_json() {
         return Ok(context.output.value(&answer.value()?)?);
@@ -291,6 +300,11 @@ async fn show(context: &Context, client: &Client, reference: &str) -> Result<(),
         }
         detail.timeline.extend(more.timeline);
         detail.next = more.next;
+    }
+    if args.full {
+        for entry in &mut detail.timeline {
+            entry.text = entry.full_text.take().unwrap_or_else(|| std::mem::take(&mut entry.text));
+        }
     }
     Ok(context.output.write(&shown::ticket(&context.output, &detail))?)
 }

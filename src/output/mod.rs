@@ -165,6 +165,16 @@ impl Output {
         out.write_all(bytes).and_then(|()| out.flush()).map_err(Unwritten)
     }
 
+    /// Writes octets that came from outside: as they are for a program, without what could write to a terminal for a
+    /// person.
+    pub fn from_outside(&self, bytes: &[u8]) -> Result<(), Unwritten> {
+        if io::stdout().is_terminal() {
+            self.write(&plain::text(&String::from_utf8_lossy(bytes)))
+        } else {
+            self.bytes(bytes)
+        }
+    }
+
     /// Says something beside the point to a person: on standard error, so that it mixes with no result.
     pub fn remark(&self, text: &str) {
         if !self.quiet && !self.json {

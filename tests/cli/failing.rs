@@ -68,6 +68,7 @@ fn a_full_disk_keeps_the_mail_upstream_and_the_tickets_whole() {
     let next = MAIL.replace("a1@", "a2@").replace("plus.", &"plus. ".repeat(20_000));
     let said = desk.pipe(&next, &["inject", "--source", "local"]).failed(75);
     assert!(said.contains("free space") || said.contains("cannot be written"), "{said}");
+    drop(fill);
     std::fs::remove_file(desk.state().join("fill")).unwrap();
     assert!(desk.pipe(&next, &["inject", "--source", "local"]).well().ends_with(" opened\n"), "now there is room");
     assert!(desk.does(&["ticket", "list"]).contains(&reference));

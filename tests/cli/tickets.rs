@@ -23,6 +23,16 @@ fn an_agent_reads_answers_and_closes() {
 }
 
 #[test]
+fn a_page_leaves_out_what_is_quoted_unless_all_is_wanted() {
+    let desk = Desk::new();
+    let quoted =
+        "\nToujours en panne.\n\nLe lun. 2 nov. 2026 à 10:00, Support <support@desk.test> a écrit :\n> Bonjour Jean\n";
+    let reference = desk.ticket_of(&MAIL.replace("\nBonjour, l'imprimante ne marche plus.\n\nJean\n", quoted));
+    assert!(!desk.does(&["ticket", "show", &reference]).contains("> Bonjour Jean"));
+    assert!(desk.does(&["ticket", "show", &reference, "--full"]).contains("> Bonjour Jean"));
+}
+
+#[test]
 fn words_come_from_the_command_line_a_file_or_a_pipe() {
     let desk = Desk::new();
     let reference = desk.ticket_of(MAIL);
