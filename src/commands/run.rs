@@ -60,7 +60,7 @@ pub async fn run(config: &Config) -> Result<(), RunError> {
     lifecycle.listen().map_err(RunError::Signals)?;
     let kernel = Kernel::open(config, state, Arc::new(SystemClock), Arc::new(SystemIds::default())).await?;
     let address = config.http.listen;
-    let listener = TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, source })?;
+    let listener = listener(address).await.map_err(|source| RunError::Listen { address, source })?;
     let address = listener.local_addr().unwrap_or(address);
     let socket = local_socket(&kernel.state.socket())?;
 
@@ -107,6 +107,17 @@ async fn late(lifecycle: &Lifecycle) {
     lifecycle.hard.cancelled().await;
     // A moment for what the hard stop ends by itself: attempts that are settled as unknown.
     tokio::time::sleep(Duration::from_secs(2)).await;
+}
+
+/// The listener systemd passed (`guichet.socket`: no connection is refused while the daemon restarts), else one of our own.
+async fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    match listenfd::ListenFd::from_env().take_tcp_listener(0)? {
+        Some(passed) => {
+            passed.set_nonblocking(true)?;
+            TcpListener::from_std(passed)
+        }
+        None => TcpListener::bind(address).await,
+    }
 }
 
 /// The socket by which other commands reach the daemon: for this user alone. One that a killed daemon left is replaced;
