@@ -130,7 +130,7 @@ impl Prepared {
             tokens.iter().take(MAX_TOKENS).filter_map(|token| bench.keyring.verify(token)).collect()
         };
         self.tokens = claims(&item.refers_to.tokens);
-        if let OwnClaim::Claimed { tokens } = &item.own {
+        if let OwnClaim::Claimed { tokens } | OwnClaim::Marked { tokens } = &item.own {
             self.own = claims(tokens);
         }
         item.refers_to.ids.truncate(MAX_IDS);

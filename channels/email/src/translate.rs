@@ -130,7 +130,11 @@ fn party(mailbox: &Mailbox) -> Party {
 fn own(claim: Option<machine::OwnClaim>) -> OwnClaim {
     let Some(claim) = claim else { return OwnClaim::No };
     let id = claim.message_id.as_deref().and_then(token_of);
-    OwnClaim::Claimed { tokens: claim.loop_tokens.into_iter().chain(id).collect() }
+    let tokens = claim.loop_tokens.into_iter().chain(id).collect();
+    match claim.address {
+        Some(_) => OwnClaim::Claimed { tokens },
+        None => OwnClaim::Marked { tokens },
+    }
 }
 
 /// Our tokens are the local part of our ids.
@@ -268,5 +272,7 @@ mod tests {
         let own = item("From: support@desk.test\nX-Guichet-Loop: abc\nMessage-ID: <tok@desk.test>\n\nHi\n").own;
         assert_eq!(own, OwnClaim::Claimed { tokens: vec!["abc".into(), "tok".into()] });
         assert_eq!(item("From: jean@client.test\n\nHi\n").own, OwnClaim::No);
+        let other = item("From: desk@other.test\nX-Guichet-Loop: abc\n\nHi\n").own;
+        assert_eq!(other, OwnClaim::Marked { tokens: vec!["abc".into()] }, "the mark of another desk claims nothing");
     }
 }

@@ -180,8 +180,14 @@ pub enum OwnClaim {
     /// It does not.
     #[default]
     No,
-    /// It carries our loop mark or comes from one of our own addresses; these tokens may prove it.
+    /// It comes from one of our own addresses; these tokens may prove it.
     Claimed {
+        /// Candidates for our signed tokens.
+        tokens: Vec<String>,
+    },
+    /// It carries a loop mark such as ours and comes from somebody else: ours under a changed name when one of these tokens
+    /// proves it, else what another desk sent, by one of its agents or by itself.
+    Marked {
         /// Candidates for our signed tokens.
         tokens: Vec<String>,
     },

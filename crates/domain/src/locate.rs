@@ -73,6 +73,12 @@ pub enum Route {
 /// Order: our own mail come back, reports by what they are about, then token, message ids, reference from a
 /// participant, network conversation, mail-program thread from a participant, else new.
 pub fn locate(item: &Item, found: &Found) -> Route {
+    // An answer of another desk carries its mark and, among what it answers, our tokens: only a mark of ours proves it ours.
+    if let OwnClaim::Marked { .. } = item.own
+        && let Some(delivery) = found.own.iter().find_map(delivery_of)
+    {
+        return Route::Own { delivery };
+    }
     if let OwnClaim::Claimed { .. } = item.own {
         let proof = found.own.iter().chain(found.tokens.iter().map(|(claim, _)| claim)).find_map(delivery_of);
         // Mail of ours to ourselves never carries a request; without proof somebody uses our name.
@@ -211,6 +217,17 @@ mod tests {
         assert_eq!(locate(&own, &proof), Route::Own { delivery: delivery() });
         let Route::Quarantine(why) = locate(&own, &found()) else { panic!("it must be kept aside") };
         assert_eq!(why.code.as_str(), "own.forged");
+    }
+
+    #[test]
+    fn an_answer_by_an_agent_of_another_desk_is_nobodys_forgery() {
+        let theirs = Item { own: OwnClaim::Marked { tokens: vec![] }, ..from("support@other.test") };
+        assert_eq!(locate(&theirs, &found()), Route::New { linked: None });
+        let ours = Claim::MessageId { delivery: delivery(), ticket: ticket(1) };
+        let answer = Found { tokens: vec![(ours, Some(ticket(1)))], ..found() };
+        assert_eq!(joins(&locate(&theirs, &answer)), Some((ticket(1), "located.token", false)));
+        let came_back = Found { own: vec![Claim::Loop { delivery: delivery() }], ..found() };
+        assert_eq!(locate(&theirs, &came_back), Route::Own { delivery: delivery() });
     }
 
     #[test]
