@@ -67,6 +67,20 @@ pub struct Source {
     pub rules: Rules,
 }
 
+/// What a kernel is put together from.
+pub struct Parts {
+    /// Where the database is.
+    pub target: Target,
+    /// The state folder.
+    pub state: StateFolder,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and randomness.
+    pub ids: Arc<dyn Ids>,
+    /// The sources with their channels.
+    pub sources: Vec<(SourceSettings, Arc<dyn Channel>)>,
+}
+
 /// Why the kernel cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
@@ -131,17 +145,24 @@ pub fn build_channels(
 }
 
 impl Kernel {
-    /// Opens the database (migrating it), reads or makes the signing keys, and plugs the sources together.
+    /// Opens the database (migrating it), reads or makes the signing keys, and plugs the configured sources together.
     pub async fn open(
         config: &Config,
         state: StateFolder,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Arc<Self>, KernelError> {
-        let channels = build_channels(config, &state)?;
-        let db = Db::open(&target(config, &state), &Options::default()).await?;
+        let sources = build_channels(config, &state)?;
+        let parts = Parts { target: target(config, &state), state, clock, ids, sources };
+        Self::assemble(config, parts).await
+    }
+
+    /// The same from parts made by the caller: of `config` only what concerns the whole desk is used.
+    pub async fn assemble(config: &Config, parts: Parts) -> Result<Arc<Self>, KernelError> {
+        let Parts { target, state, clock, ids, sources } = parts;
+        let db = Db::open(&target, &Options::default()).await?;
         let keyring = keyring(&db, ids.as_ref(), clock.as_ref()).await?;
-        let subscribers = channels
+        let subscribers = sources
             .iter()
             .filter(|(settings, _)| settings.enabled)
             .filter_map(|(settings, channel)| {
@@ -149,7 +170,7 @@ impl Kernel {
             })
             .collect();
         let desk = Arc::new(config.desk_rules(subscribers)?);
-        let sources = channels
+        let sources = sources
             .into_iter()
             .map(|(settings, channel)| {
                 let source: Arc<SourceRules> = Arc::new(settings.rules(channel.addresses()));

@@ -11,3 +11,5 @@ mod e2e;
 #[cfg(test)]
 mod house;
 mod kernel;
+#[cfg(test)]
+mod world;

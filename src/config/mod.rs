@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 pub use desk::DeskSettings;
 pub use find::Place;
-pub use sources::SourceSettings;
+pub use sources::{SourceSettings, TrustSetting};
 
 use crate::texts::{Texts, TextsError};
 
