@@ -85,25 +85,51 @@ pub fn fold(text: &str) -> Cow<'_, str> {
         return Cow::Owned(text.to_ascii_lowercase());
     }
     let mut folded = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            'ß' | 'ẞ' => folded.push_str("ss"),
-            'œ' | 'Œ' => folded.push_str("oe"),
-            'æ' | 'Æ' => folded.push_str("ae"),
-            'ø' | 'Ø' => folded.push('o'),
-            'ł' | 'Ł' => folded.push('l'),
-            '’' | '‘' | 'ʼ' => folded.push('\''),
-            '\u{a0}' | '\u{202f}' | '\u{2007}' => folded.push(' '),
-            // Latin and Greek. Elsewhere a mark makes another letter: й, ガ, أ.
-            '\u{c0}'..='\u{3ff}' | '\u{1e00}'..='\u{1fff}' => decompose_canonical(character, |part| {
-                if !is_combining_mark(part) {
-                    folded.extend(part.to_lowercase());
-                }
-            }),
-            _ => folded.extend(character.to_lowercase()),
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        // Most of any Latin text is ASCII, and goes over in runs.
+        let run = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+        let (ascii, behind) = rest.split_at_checked(run).unwrap_or((rest, ""));
+        if run > 0 {
+            let start = folded.len();
+            folded.push_str(ascii);
+            if let Some(added) = folded.get_mut(start..) {
+                added.make_ascii_lowercase();
+            }
+            rest = behind;
+            continue;
         }
+        fold_foreign(character, &mut folded);
+        rest = rest.get(character.len_utf8()..).unwrap_or_default();
     }
     Cow::Owned(folded)
+}
+
+fn fold_foreign(character: char, folded: &mut String) {
+    match character {
+        'ß' | 'ẞ' => folded.push_str("ss"),
+        'œ' | 'Œ' => folded.push_str("oe"),
+        'æ' | 'Æ' => folded.push_str("ae"),
+        'ø' | 'Ø' => folded.push('o'),
+        'ł' | 'Ł' => folded.push('l'),
+        '’' | '‘' | 'ʼ' => folded.push('\''),
+        '\u{a0}' | '\u{202f}' | '\u{2007}' => folded.push(' '),
+        // What decomposing would say of them, without asking its tables: these are in every French or German line.
+        'À'..='Å' | 'à'..='å' => folded.push('a'),
+        'Ç' | 'ç' => folded.push('c'),
+        'È'..='Ë' | 'è'..='ë' => folded.push('e'),
+        'Ì'..='Ï' | 'ì'..='ï' => folded.push('i'),
+        'Ñ' | 'ñ' => folded.push('n'),
+        'Ò'..='Ö' | 'ò'..='ö' => folded.push('o'),
+        'Ù'..='Ü' | 'ù'..='ü' => folded.push('u'),
+        // Latin and Greek. Elsewhere a mark makes another letter: й, ガ, أ.
+        '\u{c0}'..='\u{3ff}' | '\u{1e00}'..='\u{1fff}' => decompose_canonical(character, |part| {
+            if !is_combining_mark(part) {
+                folded.extend(part.to_lowercase());
+            }
+        }),
+        _ => folded.extend(character.to_lowercase()),
+    }
 }
 
 #[cfg(test)]
@@ -132,5 +158,14 @@ mod tests {
         assert_eq!(fold("Désolé, ça n’est PAS Größe"), "desole, ca n'est pas grosse");
         assert_eq!(fold("Любой Téléphone e\u{301}"), "любой telephone e");
         assert!(matches!(fold("already so"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_letter_folds_alike_however_its_accent_is_written() {
+        for character in ('\u{c0}'..='\u{17f}').filter(|character| !"ßœŒæÆøØłŁ".contains(*character)) {
+            let mut apart = String::from("x");
+            decompose_canonical(character, |part| apart.push(part));
+            assert_eq!(fold(&format!("x{character}")), fold(&apart), "{character}");
+        }
     }
 }

@@ -24,6 +24,7 @@ pub mod time;
 pub mod token;
 pub mod triage;
 pub mod verdict;
+pub mod vocabulary;
 
 pub use ambient::{Clock, Ids};
 pub use time::Moment;

@@ -84,7 +84,7 @@ pub(super) const LISTS: &[(Language, &str)] = &[
 ];
 
 /// Letters that point to a language by themselves.
-pub(super) const MARKS: &[(&str, Language, u32)] = &[
+pub(super) const MARKS: &[(&str, Language, u8)] = &[
     ("ßẞ", Language::De, 4),
     ("äüÄÜ", Language::De, 2),
     ("öÖ", Language::De, 1),

@@ -76,13 +76,20 @@ fn may_begin(text: &str) -> bool {
         return false;
     }
     let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
-    has_digit || text.ends_with([':', '：']) || introduced(&fold(text)) || text.ends_with(',')
+    has_digit || text.ends_with([':', '：', ',']) || introduced(&fold(first_word(text)))
+}
+
+/// The text up to the blank behind its first word.
+fn first_word(text: &str) -> &str {
+    let letters = text.find(char::is_alphanumeric).unwrap_or(text.len());
+    let end = text.bytes().skip(letters).position(|byte| byte == b' ').map_or(text.len(), |length| letters + length);
+    text.get(..end).unwrap_or(text)
 }
 
 fn introduced(folded: &str) -> bool {
     let start = folded.trim_start_matches(|character: char| !character.is_alphanumeric());
     let word = start.split(|character: char| !character.is_alphabetic()).next().unwrap_or_default();
-    INTRODUCTIONS.contains(&word) || ["在", "于", "於"].iter().any(|character| start.starts_with(character))
+    INTRODUCTIONS.contains(word) || ["在", "于", "於"].iter().any(|character| start.starts_with(character))
 }
 
 fn accepts(joined: &str, quoted_follows: bool, lines: usize) -> bool {
@@ -95,7 +102,7 @@ fn accepts(joined: &str, quoted_follows: bool, lines: usize) -> bool {
             return if placed { traits.dated || traits.address || traits.digit } else { named_only };
         }
         // Nothing marks what follows as quoted: be sure, or a person's own text would be hidden.
-        let tells = WROTE_TO_ME.iter().any(|words| fold(core).contains(words));
+        let tells = WROTE_TO_ME.are_in(&fold(core));
         return !tells && ((placed && traits.address && traits.digit) || names_writer(core, &traits));
     }
     traits.colon && traits.address_last && traits.dated && (traits.introduced || starts_with_date(core))
@@ -121,7 +128,7 @@ fn traits(core: &str) -> Traits {
     let words: Vec<&str> =
         body.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let is_verb = |word: &&str| WROTE.contains(word);
-    let unspaced = WROTE_UNSPACED.iter().any(|verb| body.contains(verb));
+    let unspaced = !body.is_ascii() && WROTE_UNSPACED.are_in(body);
     let tail = words.iter().rev().take(2);
     Traits {
         introduced: introduced(&folded),

@@ -17,6 +17,8 @@ pub(super) struct Head {
 
 /// The longest head looked at: long lists of addressees wrap over many lines.
 const MOST_LINES: usize = 40;
+/// Bytes before the colon of a label.
+const LONGEST_LABEL: usize = 40;
 /// Lines one value may go on for when nothing shows that it is a list of addresses.
 const MOST_PLAIN_CONTINUATIONS: usize = 2;
 
@@ -65,8 +67,12 @@ fn labelled<'a>(line: &Line<'a>) -> Option<(Label, &'a str)> {
     if text.len() > LONGEST_MARK * 8 {
         return None;
     }
+    // Either colon: the wide one begins with this byte.
+    if !text.bytes().take(LONGEST_LABEL + 1).any(|byte| matches!(byte, b':' | 0xef)) {
+        return None;
+    }
     let (word, value) = text.split_once([':', '：'])?;
-    if word.len() > 40 {
+    if word.len() > LONGEST_LABEL {
         return None;
     }
     let bold =

@@ -28,7 +28,7 @@ impl<'a> Line<'a> {
 
     /// The text behind the marks of quotation, with no blank at either end.
     pub(super) fn text(self) -> &'a str {
-        trim(self.unquoted(usize::MAX).1)
+        if is_plain(self.0) { self.0 } else { trim(self.unquoted(usize::MAX).1) }
     }
 
     /// The line as written, but for blanks at its end, with up to `levels` marks of quotation taken away.
@@ -64,7 +64,13 @@ impl<'a> Line<'a> {
 
 /// Takes away what shows as nothing at both ends, no-break and zero-width blanks among it.
 pub(super) fn trim(text: &str) -> &str {
-    text.trim_matches(is_blank)
+    if is_plain(text) { text } else { text.trim_matches(is_blank) }
+}
+
+/// Whether neither end can be a blank or a mark of quotation: so it is with most lines, and two bytes tell.
+fn is_plain(text: &str) -> bool {
+    let [first, .., last] = text.as_bytes() else { return false };
+    first.is_ascii_graphic() && *first != b'>' && last.is_ascii_graphic()
 }
 
 /// The last one is a Canadian letter that a tracking add-on of Gmail leaves below a mail.

@@ -12,6 +12,7 @@ mod quotation;
 mod separator;
 mod signature;
 mod signature_words;
+mod stems;
 mod words;
 
 #[cfg(test)]
@@ -58,7 +59,7 @@ pub fn separate(text: &str) -> Parts {
 /// mail was handed on to be read, and stays in the reply.
 pub fn separate_under(subject: &str, text: &str) -> Parts {
     let lines = line::split(text);
-    let reading = quotation::read(&lines, separator::is_forward_subject(subject));
+    let reading = quotation::read(&lines, separator::is_forward_subject(subject), separator::may_ask_above(text));
     let (own, signature) = own_words(&lines, &reading);
     let mut reply = own;
     let mut kept_signature = signature;

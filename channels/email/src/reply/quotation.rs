@@ -32,8 +32,9 @@ const WRAPS_FROM: usize = 60;
 /// and hostile text is.
 const MOST_EXAMINED: usize = 10_000;
 
-/// Reads a mail. `forward` says that its subject announces a mail handed on.
-pub(super) fn read(lines: &[Line<'_>], forward: bool) -> Reading {
+/// Reads a mail. `forward` says that its subject announces a mail handed on, `above` is what
+/// [`separator::may_ask_above`] says of the text.
+pub(super) fn read(lines: &[Line<'_>], forward: bool, above: bool) -> Reading {
     let mut reading = Reading { classes: vec![Class::Own; lines.len()], forwarded: None, depth: 0 };
     let next_text = next_with_text(lines);
     let quoted_follows = |from: usize| {
@@ -59,7 +60,7 @@ pub(super) fn read(lines: &[Line<'_>], forward: bool) -> Reading {
             index += 1;
             continue;
         }
-        if let Some(announced) = separator::at(lines, index) {
+        if let Some(announced) = separator::at(lines, index, above) {
             let below = next_text.get(index + 1).map_or(lines.len(), |next| *next as usize);
             let head = head::at(lines, below, true);
             let is_forward =

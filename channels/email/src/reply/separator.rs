@@ -17,25 +17,34 @@ pub(super) enum Separator {
     Above,
 }
 
-/// The separator that stands at `index`, if one does.
-pub(super) fn at(lines: &[Line<'_>], index: usize) -> Option<Separator> {
+/// Whether any line of the whole text may ask to write above it, so that most mails are asked once and not line by line.
+pub(super) fn may_ask_above(text: &str) -> bool {
+    ABOVE_THIS_LINE.are_in(&fold(text))
+}
+
+/// The separator that stands at `index`, if one does. `above` is what [`may_ask_above`] said.
+pub(super) fn at(lines: &[Line<'_>], index: usize, above: bool) -> Option<Separator> {
     let text = lines.get(index)?.text();
     if text.len() < 6 || text.len() > 160 {
+        return None;
+    }
+    let fenced = text.trim_start_matches('*').starts_with(is_dash);
+    let closes = text.ends_with([':', '：']);
+    if !(fenced || closes || above) {
         return None;
     }
     let core = text.trim_matches(|character: char| {
         is_dash(character) || character.is_whitespace() || "<>*#:：".contains(character)
     });
-    let dashes = text.chars().filter(|character| is_dash(*character)).count();
     let folded = fold(core);
-    if ABOVE_THIS_LINE.iter().any(|words| folded.contains(words)) {
+    if above && ABOVE_THIS_LINE.are_in(&folded) {
         return Some(Separator::Above);
     }
-    if text.ends_with([':', '：']) && FORWARD_OPENINGS.iter().any(|opening| folded.starts_with(opening)) {
+    if closes && FORWARD_OPENINGS.iter().any(|opening| folded.starts_with(opening)) {
         return Some(Separator::Forwarded);
     }
-    let fenced = dashes >= 2 && text.trim_start_matches('*').starts_with(is_dash);
-    if !fenced || core.is_empty() {
+    let dashes = text.chars().filter(|character| is_dash(*character)).count();
+    if !fenced || dashes < 2 || core.is_empty() {
         return None;
     }
     if FORWARDED.iter().any(|words| folded.starts_with(words)) {

@@ -4,12 +4,14 @@
 //! the ticket its point.
 
 use guichet_domain::language::fold;
+use guichet_domain::vocabulary::WordSet;
 
 use super::line::trim;
 use super::signature_words::{
     APOLOGIES, CLOSINGS, CONFIDENTIAL, DEVICE_ENDINGS, DEVICE_OPENINGS, DEVICE_WHOLE, DEVICES, FIRST_PERSON, FOOTERS,
     GREEN, LEGAL, LISTS, MAKES, POSSESSIVES, REQUESTS, SENTENCES,
 };
+use super::stems::ending;
 
 /// Lines a `--` block may have when its blank is missing, so that it could also be a divider.
 const LONGEST_LOOSE_BLOCK: usize = 30;
@@ -104,14 +106,18 @@ fn footer(lines: &[&str], end: usize) -> Option<usize> {
     let opening = fold(trim(opening).trim_start_matches(['*', '_', '-', '=', ' ', '[', '(', '\u{26a0}', '\u{fe0f}']))
         .into_owned();
     let all = fold(&paragraph.join(" ")).into_owned();
-    let count = |list: &[&str]| list.iter().filter(|words| all.contains(**words)).count();
-    let is_list = fenced && count(&LISTS) > 0;
-    let legal = count(&LEGAL);
-    let opens = FOOTERS.iter().any(|words| opening.starts_with(words))
-        && (legal > 1 || (legal > 0 && all.len() > 120) || count(&GREEN) > 0);
-    let reads_so = all.len() > 120 && count(&CONFIDENTIAL) > 0 && legal > 1;
+    let long = all.len() > 120;
+    let is_list = fenced && LISTS.are_in(&all);
+    let opens = FOOTERS.iter().any(|words| opening.starts_with(words));
+    let confidential = long && CONFIDENTIAL.are_in(&all);
+    if !(is_list || opens || confidential) {
+        return None;
+    }
+    let legal = LEGAL.iter().filter(|words| all.contains(**words)).count();
+    let opens = opens && (legal > 1 || (legal > 0 && long) || GREEN.are_in(&all));
+    let reads_so = confidential && legal > 1;
     // Whoever writes "I" or asks is a person speaking of such a text.
-    let personal = all.contains('?') || words_of(&all).any(|word| FIRST_PERSON.contains(&word));
+    let personal = all.contains('?') || words_of(&all).any(|word| FIRST_PERSON.contains(word));
     (is_list || ((opens || reads_so) && !personal)).then_some(start)
 }
 
@@ -126,35 +132,60 @@ fn is_device_line(line: &str) -> bool {
         return false;
     }
     // The address of a link does not count as words.
-    let shown = line.trim_start_matches(['<', '(', '[']).replace('[', "");
-    let shown = shown.split(['<', '(', ']', '>', ')']).next().unwrap_or_default();
-    let folded = fold(trim(shown).trim_matches(|character: char| "-_*. ".contains(character))).into_owned();
+    let start = line.trim_start_matches(['<', '(', '[']);
+    let end = start.bytes().position(|byte| b"<([]>)".contains(&byte));
+    let without_brackets;
+    let shown = match end.and_then(|end| start.split_at_checked(end)) {
+        Some((_, rest)) if rest.starts_with('[') => {
+            without_brackets = start.replace('[', "");
+            without_brackets.split(['<', '(', ']', '>', ')']).next().unwrap_or_default()
+        }
+        Some((shown, _)) => shown,
+        None => start,
+    };
+    let shown = trim(shown).trim_matches(|character: char| "-_*. ".contains(character));
+    if !may_be_device_line(shown) {
+        return false;
+    }
+    let folded = fold(shown);
     let folded = without_apology(&folded);
     if folded.is_empty() || folded.contains([',', '?', ';']) || folded.contains(". ") {
-        return DEVICE_WHOLE.iter().any(|whole| folded.starts_with(whole));
+        return DEVICE_WHOLE.open(folded);
     }
-    if DEVICE_WHOLE.iter().any(|whole| folded.starts_with(whole)) && folded.len() < 100 {
+    if DEVICE_WHOLE.open(folded) && folded.len() < 100 {
         return true;
     }
     let words: Vec<&str> = words_of(folded).collect();
     if words.iter().any(|word| SENTENCES.contains(word)) {
         return false;
     }
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    let has = |list: &WordSet| words.iter().any(|word| list.contains(word));
     let whole_words = |rest: &&str| !rest.starts_with(|character: char| character.is_ascii_alphanumeric());
-    let Some(rest) = DEVICE_OPENINGS.iter().find_map(|opening| folded.strip_prefix(opening).filter(whole_words)) else {
+    let Some(rest) = DEVICE_OPENINGS.stripped(folded).find(whole_words) else {
         let ends = DEVICE_ENDINGS.iter().any(|ending| folded.ends_with(ending));
         return ends && (has(&MAKES) || has(&DEVICES)) && words.len() <= 9;
     };
-    let possessed = rest.split_whitespace().next().is_some_and(|word| POSSESSIVES.contains(&word));
+    let possessed = rest.split_whitespace().next().is_some_and(|word| POSSESSIVES.contains(word));
     let count = rest.split_whitespace().count();
     (possessed && (2..=6).contains(&count)) || (has(&MAKES) && count <= 9) || (has(&DEVICES) && count <= 3)
+}
+
+/// Cheap: most lines of most mails end here.
+fn may_be_device_line(shown: &str) -> bool {
+    let ends = |text: &str| {
+        let known = |two: [u8; 2]| DEVICE_ENDINGS.iter().any(|ending| ending.as_bytes().ends_with(&two));
+        text.len() > 1 && ending(text).is_none_or(known)
+    };
+    DEVICE_OPENINGS.may_open(shown)
+        || DEVICE_WHOLE.may_open(shown)
+        || ends(shown)
+        || shown.split_once([',', '.', ';', '–']).is_some_and(|(before, _)| ends(trim(before)))
 }
 
 /// "Sent from my phone, please excuse any typos."
 fn without_apology(folded: &str) -> &str {
     let Some((before, after)) = folded.split_once([',', '.', ';', '–']) else { return folded };
-    if APOLOGIES.iter().any(|word| after.contains(word)) { trim(before) } else { folded }
+    if APOLOGIES.are_in(after) { trim(before) } else { folded }
 }
 
 /// A closing on a line of its own, with only a name block below it. Never the first line with text: somebody may
@@ -187,12 +218,12 @@ fn is_closing(line: &str) -> bool {
     }
     let folded = fold(line);
     let bare = folded.trim_end_matches([',', '.', '!', ' ', ';', '-']);
-    if CLOSINGS.contains(&bare) {
+    if CLOSINGS.contains(bare) {
         return true;
     }
     // "Cordialement, Jean Dupont" and "Bonne journée et cordialement".
     let with_name = folded.split_once(',').is_some_and(|(words, name)| {
-        CLOSINGS.contains(&words.trim())
+        CLOSINGS.contains(words.trim())
             && name.split_whitespace().count() <= 4
             && !name.contains(['?', '!'])
             && line
@@ -200,9 +231,7 @@ fn is_closing(line: &str) -> bool {
                 .is_some_and(|(_, name)| name.split_whitespace().all(|word| word.starts_with(char::is_uppercase)))
     });
     with_name
-        || bare
-            .split_once(" et ")
-            .is_some_and(|(first, second)| CLOSINGS.contains(&first) && CLOSINGS.contains(&second))
+        || bare.split_once(" et ").is_some_and(|(first, second)| CLOSINGS.contains(first) && CLOSINGS.contains(second))
 }
 
 /// A name, a role, a number, an address: short, and no sentence, no list, no afterthought.
@@ -215,7 +244,7 @@ fn fits_name_block(line: &str) -> bool {
     let afterthought = ["p.s", "ps ", "ps:", "ps.", "nb ", "nb:", "n.b"].iter().any(|start| folded.starts_with(start));
     let speaks = count >= 3
         && words_of(&folded)
-            .any(|word| SENTENCES.contains(&word) || FIRST_PERSON.contains(&word) || REQUESTS.contains(&word));
+            .any(|word| SENTENCES.contains(word) || FIRST_PERSON.contains(word) || REQUESTS.contains(word));
     let short = line.len() <= 110 && count <= 14 && !line.contains(['?', '？']);
     short && !(ended || goes_on || lists || afterthought || speaks)
 }

@@ -2,10 +2,13 @@
 
 use std::sync::LazyLock;
 
+use guichet_domain::vocabulary::WordSet;
+
+use super::stems::{Openings, Stems};
 use super::words::list;
 
 /// Closings that stand on a line of their own.
-pub(super) static CLOSINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static CLOSINGS: LazyLock<WordSet> = LazyLock::new(|| {
     list(
         "regards | best regards | kind regards | kindest regards | warm regards | warmest regards | with kind regards | \
      with best regards | best wishes | with best wishes | all the best | sincerely | yours sincerely | \
@@ -32,7 +35,7 @@ pub(super) static CLOSINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// How a phone or a mail program begins its line; a blank or a colon follows, but in scripts without blanks.
-pub(super) static DEVICE_OPENINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static DEVICE_OPENINGS: LazyLock<Openings> = LazyLock::new(|| {
     list(
         "diese nachricht wurde von | cet e-mail a ete envoye | cet email a ete envoye | this email was sent from my | sent from | sent via | sent with | sent using | sent by | get outlook for | envoye de | envoye depuis | \
      envoye a partir | envoye avec | envoye via | envoye par | obtenez outlook pour | obtenir outlook pour | \
@@ -57,7 +60,7 @@ pub(super) static DEVICE_ENDINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// Lines known by their beginning alone.
-pub(super) static DEVICE_WHOLE: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static DEVICE_WHOLE: LazyLock<Openings> = LazyLock::new(|| {
     list(
         "yahoo mail: search | iphoneから送信 | ipadから送信 | androidから送信 | yahoo mail : | sans virus | garanti sans virus | virus-free | virenfrei | libre de virus | \
      senza virus | virusvrij | livre de virus | sent from outlook | sent from mail for windows | \
@@ -66,12 +69,12 @@ pub(super) static DEVICE_WHOLE: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// "my", before a device.
-pub(super) static POSSESSIVES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static POSSESSIVES: LazyLock<WordSet> = LazyLock::new(|| {
     list("my | mon | ma | meinem | meiner | mein | mi | meu | minha | mio | mijn | min | mojego | moj | моего | мого")
 });
 
 /// Makes of devices and mail programs.
-pub(super) static MAKES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static MAKES: LazyLock<WordSet> = LazyLock::new(|| {
     list(
         "iphone | iphonea | iphonie | iphonesta | iphonestani | ipad | ipod | android | samsung | galaxy | huawei | xiaomi | \
          redmi | blackberry | nokia | wiko | htc | sony | oppo | windows | outlook | yahoo | gmail | proton | protonmail | \
@@ -81,7 +84,7 @@ pub(super) static MAKES: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// Words for such a thing, which a person's own sentence may hold too.
-pub(super) static DEVICES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static DEVICES: LazyLock<WordSet> = LazyLock::new(|| {
     list(
         "phone | mobile | cell | cellphone | telephone | portable | smartphone | tablet | tablette | handy | mobilgerat | \
          mobiltelefon | mobilfunkgerat | movil | celular | cellulare | telefono | telefon | telefonu | telefoon | mobiel | \
@@ -90,7 +93,7 @@ pub(super) static DEVICES: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// What shows that a line is a sentence: "Sent from my phone it fails".
-pub(super) static SENTENCES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static SENTENCES: LazyLock<WordSet> = LazyLock::new(|| {
     list(
         "is | are | it | not | no | does | doesn | fails | fail | i | you | we | but | when | because | yesterday | today | twice | \
          again | ne | pas | ca | je | il | ils | nous | vous | est | mais | hier | matin | quand | deux | nicht | geht | \
@@ -120,7 +123,7 @@ pub(super) static FOOTERS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// What only a disclaimer says, anywhere in a long paragraph.
-pub(super) static CONFIDENTIAL: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static CONFIDENTIAL: LazyLock<Stems> = LazyLock::new(|| {
     list(
         "intended solely for | intended only for | intended recipient | strictly confidential | \
      etablis a l'intention exclusive | a l'intention exclusive de | destinataire designe | \
@@ -131,7 +134,7 @@ pub(super) static CONFIDENTIAL: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// What a phone's line apologises with.
-pub(super) static APOLOGIES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static APOLOGIES: LazyLock<Stems> = LazyLock::new(|| {
     list(
         "excuse | brevity | typo | brievete | fautes | concision | tippfehler | kurze | entschuldig | disculp | brevedad | scusa | brevita | desculp | brevidade | excuus | kortheid | tikfout",
     )
@@ -148,22 +151,22 @@ pub(super) static LEGAL: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// Stems of a plea not to print.
-pub(super) static GREEN: LazyLock<Vec<&str>> =
+pub(super) static GREEN: LazyLock<Stems> =
     LazyLock::new(|| list("environment | environnement | umwelt | ambiente | milieu | before you print"));
 
 /// What the footer of a mailing list speaks of.
-pub(super) static LISTS: LazyLock<Vec<&str>> =
+pub(super) static LISTS: LazyLock<Stems> =
     LazyLock::new(|| list("mailing list | mailman | unsubscribe | liste de diffusion | se desinscrire"));
 
 /// Words only a person uses of themselves.
-pub(super) static FIRST_PERSON: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static FIRST_PERSON: LazyLock<WordSet> = LazyLock::new(|| {
     list(
         "i | my | me | je | j | moi | mon | mes | ich | mich | mir | mein | meine | meinen | yo | mi | mis | io | mio | mia | eu | meu | minha | ik | mijn | mij",
     )
 });
 
 /// Words of a request that stands below a closing.
-pub(super) static REQUESTS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static REQUESTS: LazyLock<WordSet> = LazyLock::new(|| {
     list(
         "please | pls | thanks | thank | merci | svp | veuillez | bitte | danke | gracias | grazie | prego | obrigado | obrigada | graag | bedankt | call | appelez | rappelez",
     )

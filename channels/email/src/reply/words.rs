@@ -5,13 +5,17 @@
 
 use std::sync::LazyLock;
 
+use guichet_domain::vocabulary::WordSet;
+
+use super::stems::Stems;
+
 /// The entries of a list written in one string.
-pub(super) fn list(entries: &'static str) -> Vec<&'static str> {
+pub(super) fn list<C: FromIterator<&'static str>>(entries: &'static str) -> C {
     entries.split('|').map(str::trim).collect()
 }
 
 /// "wrote", where it stands as a word of its own.
-pub(super) static WROTE: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static WROTE: LazyLock<WordSet> = LazyLock::new(|| {
     list(
         "wrote | writes | ecrit | schrieb | schreibt | geschrieben | escribio | escribe | scritto | scrisse | scrive | \
      escreveu | escrito | schreef | geschreven | schrijft | napisal | napisala | napisano | pisze | пишет | написал | \
@@ -21,11 +25,11 @@ pub(super) static WROTE: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// "wrote" in the scripts that put no blank between words.
-pub(super) static WROTE_UNSPACED: LazyLock<Vec<&str>> =
+pub(super) static WROTE_UNSPACED: LazyLock<Stems> =
     LazyLock::new(|| list("写道 | 寫道 | 来信 | 書きました | 書いた | のメール | のメッセージ | 작성 | 님이 | เขียน"));
 
 /// What a person says who tells of a mail in a text of their own; no program does.
-pub(super) static WROTE_TO_ME: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static WROTE_TO_ME: LazyLock<Stems> = LazyLock::new(|| {
     list(
         "m'a ecrit | m'ecrit | nous a ecrit | wrote me | wrote to me | wrote us | wrote to us | mir geschrieben | schrieb mir | \
          schrieb uns | uns geschrieben | me escribio | nos escribio | mi ha scritto | ci ha scritto | me escreveu | \
@@ -34,7 +38,7 @@ pub(super) static WROTE_TO_ME: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// Words an attribution line begins with.
-pub(super) static INTRODUCTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static INTRODUCTIONS: LazyLock<WordSet> = LazyLock::new(|| {
     list(
         "on | le | am | el | il | em | op | w | dnia | den | pa | in | a | at | no | na | ma | dne | la | pe | ke | ti | \
      to | su | при | в | mnt | 在 | 于 | 於 | tir | ons | tor | fre | lor | son | man | mon | tue | wed | thu | fri | \
@@ -91,7 +95,7 @@ pub(super) static FORWARD_OPENINGS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// The line a help desk puts above its own text; ours and those of others.
-pub(super) static ABOVE_THIS_LINE: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static ABOVE_THIS_LINE: LazyLock<Stems> = LazyLock::new(|| {
     list(
         "reply above this line | reply above. do not | type your reply above | write your reply above | \
      respond above this line | answer above this line | repondez au-dessus de cette ligne | \
@@ -104,7 +108,7 @@ pub(super) static ABOVE_THIS_LINE: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// First words of a subject that say "this is forwarded".
-pub(super) static FORWARD_PREFIXES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static FORWARD_PREFIXES: LazyLock<WordSet> = LazyLock::new(|| {
     list(
         "fwd | fw | tr | wg | rv | i | enc | doorst | pd | vb | vl | vs fwd | пересл | 转发 | 轉寄 | 転送 | ilt | tr fwd | \
      reenv | inoltra | transfert | res fwd",
