@@ -21,15 +21,15 @@ const TICK: Duration = Duration::from_secs(5);
 /// Timers of one look.
 const MOST: i64 = 200;
 /// How long a timer is put off that cannot be acted on.
-const PUT_OFF: Duration = Duration::from_secs(300);
+const PUT_OFF: Duration = Duration::from_mins(5);
 /// How often old things are cleared away.
-const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+const HOUSEKEEPING: Duration = Duration::from_hours(1);
 /// Items that lose their raw bytes in one transaction.
 const PRUNE: i64 = 500;
 /// How long the breaker looks back, with a day to spare.
-const PULSES: Duration = Duration::from_secs(8 * 24 * 3600);
+const PULSES: Duration = Duration::from_hours(8 * 24);
 /// How long answers to requests with a key are kept.
-const ANSWERS: Duration = Duration::from_secs(7 * 24 * 3600);
+const ANSWERS: Duration = Duration::from_hours(7 * 24);
 
 /// Runs both as tasks of `tasks` until the soft stop.
 pub fn run(tasks: &TaskTracker, kernel: Arc<Kernel>, lifecycle: Lifecycle) {
@@ -120,7 +120,7 @@ async fn put_off(kernel: &Kernel, timer: &Timer) -> Result<(), StoreError> {
 pub async fn clear_away(kernel: &Kernel) -> Result<(), StoreError> {
     let now = kernel.clock.now();
     if kernel.raw_days > 0 {
-        prune_raw(kernel, now - Duration::from_secs(u64::from(kernel.raw_days) * 24 * 3600)).await?;
+        prune_raw(kernel, now - Duration::from_hours(u64::from(kernel.raw_days) * 24)).await?;
     }
     let mut tx = kernel.db.write().await?;
     retention::prune_pulses(&mut tx, now - PULSES).await?;

@@ -138,7 +138,7 @@ impl Desk {
         let mut entries = timeline::entries(tx, ticket.id, 0, i64::MAX).await?;
         // Each change has its own instant: the entries of the last so many instants are what came meanwhile.
         let instants: BTreeSet<_> = entries.iter().map(|kept| kept.entry.at).collect();
-        let since = instants.iter().rev().take(missed).last().copied();
+        let since = instants.iter().rev().take(missed).next_back().copied();
         entries.retain(|kept| since.is_some_and(|since| kept.entry.at >= since));
         let skipped = entries.len().saturating_sub(MOST_MEANWHILE);
         let meanwhile = entries.into_iter().skip(skipped).map(show_entry).collect();

@@ -15,7 +15,7 @@ const MARK: &str = "gct_";
 /// Days a token lives: unless said otherwise, and at most.
 const DAYS: (u32, u32) = (90, 3650);
 /// A token's last use is noted this often.
-const NOTED: Duration = Duration::from_secs(60);
+const NOTED: Duration = Duration::from_mins(1);
 /// Digits of its hash that name a token.
 const TOKEN_ID: usize = 16;
 /// Longest name of an agent or a token, in characters.

@@ -19,7 +19,10 @@ const ENTRIES: i64 = 10_000;
 impl Desk {
     /// Takes in a message as bytes, as if `source` had received it. Durable when it returns; the same bytes again are a
     /// duplicate. `quiet`: it is imported, and gets no acknowledgement.
-    pub async fn inject(&self, source: &str, bytes: Vec<u8>, quiet: bool) -> Result<ReceiptView, DeskError> {
+    pub async fn inject<B>(&self, source: &str, bytes: B, quiet: bool) -> Result<ReceiptView, DeskError>
+    where
+        B: AsRef<[u8]> + Send + 'static,
+    {
         let name = SourceName::from(source);
         let source = self.source(source)?;
         let mut inbound = self.understand(&name, source, bytes).await?;
@@ -33,7 +36,10 @@ impl Desk {
     }
 
     /// Says what would become of a message if `source` received it now: the real way, in a transaction that is undone.
-    pub async fn simulate(&self, source: &str, bytes: Vec<u8>) -> Result<Simulation, DeskError> {
+    pub async fn simulate<B>(&self, source: &str, bytes: B) -> Result<Simulation, DeskError>
+    where
+        B: AsRef<[u8]> + Send + 'static,
+    {
         let name = SourceName::from(source);
         let source = self.source(source)?;
         let inbound = self.understand(&name, source, bytes).await?;
@@ -66,14 +72,17 @@ impl Desk {
     }
 
     /// Reads bytes by the source's channel; named by their hash, so that the same bytes are the same item.
-    async fn understand(&self, name: &SourceName, source: &Source, bytes: Vec<u8>) -> Result<Inbound, DeskError> {
-        if bytes.is_empty() {
+    async fn understand<B>(&self, name: &SourceName, source: &Source, bytes: B) -> Result<Inbound, DeskError>
+    where
+        B: AsRef<[u8]> + Send + 'static,
+    {
+        if bytes.as_ref().is_empty() {
             return Err(DeskError::invalid("the message is empty", "send the whole message as the body"));
         }
         let (channel, now) = (source.channel.clone(), self.kernel.clock.now());
-        let position = format!("sha256:{}", BlobHash::of(&bytes).hex());
+        let position = format!("sha256:{}", BlobHash::of(bytes.as_ref()).hex());
         // Reading a large mail takes a while: not on a thread that serves others.
-        let read = tokio::task::spawn_blocking(move || channel.read(&bytes, &position, now)).await;
+        let read = tokio::task::spawn_blocking(move || channel.read(bytes.as_ref(), &position, now)).await;
         read.ok().flatten().ok_or_else(|| {
             let what = format!("the channel \"{}\" of source \"{name}\" takes no messages as files", source.kind);
             DeskError::invalid(what, "name a source of channel email")

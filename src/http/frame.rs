@@ -1,6 +1,7 @@
 //! What is around every request: its id, its time limit, its log line, the headers of its answer, and the form of what
 //! goes wrong.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -8,14 +9,16 @@ use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
 use tokio::time::Instant;
 use tracing::{debug, error, info};
 
-use super::App;
 use super::problem::{Problem, ProblemKind};
+use super::{App, Door};
 
-/// How long our own operations may take, the reading of the body included. Channels keep their own time.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long our own operations may take, the reading of the body included: for the network, and for the operator, who may
+/// wait for a large import or a whole database. Channels keep their own time.
+const LIMITS: (Duration, Duration) = (Duration::from_mins(1), Duration::from_secs(280));
 
 /// Where the channels' routes lie.
 const CHANNELS: &str = "/in/";
@@ -38,12 +41,14 @@ pub(super) async fn frame(State(app): State<App>, request: Request, next: Next) 
     // The path as it is written in the table of routes: what was asked for may hold what must not be logged.
     let path = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let ours = !request.uri().path().starts_with(CHANNELS);
-    let mut response = if ours {
-        let late = || Problem::new(ProblemKind::Timeout, format!("no end within {} s", LIMIT.as_secs()));
-        let answered = tokio::time::timeout(LIMIT, next.run(request)).await;
-        answered.unwrap_or_else(|_| late().remedy("ask for less at once, or later").into_response())
-    } else {
-        next.run(request).await
+    let limit = if app.door == Door::Local { LIMITS.1 } else { LIMITS.0 };
+    // A handler that panics answers for itself alone: other requests of its connection go on.
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answered = if ours { tokio::time::timeout(limit, answer).await } else { Ok(answer.await) };
+    let mut response = match answered {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => broken().into_response(),
+        Err(_) => late(limit).into_response(),
     };
     let cause = if ours { write_problem(&mut response, &format!("urn:uuid:{id}")) } else { None };
     for (name, value) in HEADERS {
@@ -63,6 +68,17 @@ pub(super) async fn not_found() -> Problem {
 pub(super) async fn not_allowed() -> Problem {
     Problem::new(ProblemKind::Method, "this address does not take that method")
         .remedy("the Allow header names those it takes")
+}
+
+fn late(limit: Duration) -> Problem {
+    let detail = format!("no end within {} s", limit.as_secs());
+    Problem::new(ProblemKind::Timeout, detail).remedy("ask for less at once, or later")
+}
+
+/// For a defect; the panic itself is in the log.
+fn broken() -> Problem {
+    let problem = Problem::new(ProblemKind::Internal, "it may or may not have been carried out");
+    Problem { cause: Some("a handler panicked".to_owned()), ..problem.remedy("tell the operator the instance") }
 }
 
 /// Gives a refusal its form; answers what only the log is told.

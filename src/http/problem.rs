@@ -191,12 +191,13 @@ impl From<DeskError> for Problem {
     fn from(error: DeskError) -> Self {
         match error {
             DeskError::NotFound { what, remedy } => Self::new(ProblemKind::NotFound, what).remedy(remedy),
-            DeskError::Invalid { what, remedy } => Self::new(ProblemKind::Invalid, what).remedy(remedy),
             DeskError::State { what, remedy } => Self::new(ProblemKind::State, what).remedy(remedy),
             DeskError::Refused(Refusal::State { state, remedy }) => {
                 Self::new(ProblemKind::State, format!("the ticket is {}", state.as_str())).remedy(remedy)
             }
-            DeskError::Refused(Refusal::Value { what, remedy }) => Self::new(ProblemKind::Invalid, what).remedy(remedy),
+            DeskError::Invalid { what, remedy } | DeskError::Refused(Refusal::Value { what, remedy }) => {
+                Self::new(ProblemKind::Invalid, what).remedy(remedy)
+            }
             DeskError::Outdated { version, meanwhile } => {
                 let detail = format!("it is at version {version} now");
                 let problem =

@@ -69,3 +69,21 @@ async fn a_row_is_taken_out_and_put_back_by_hand() {
     let sent = operator.get("/api/v1/outbox?state=sent").await.is(200);
     assert_eq!(sent["deliveries"], json!([]));
 }
+
+#[tokio::test]
+async fn what_nobody_can_read_becomes_a_ticket_that_says_so_with_the_original_beside_it() {
+    let desk = Desk::open().await;
+    let operator = desk.operator();
+    assert_eq!(desk.hand_in(" \r\n ").await.is(201)["verdict"], "quarantined");
+    let page = operator.get("/api/v1/quarantine").await.is(200);
+    let id = page["items"][0]["id"].as_str().unwrap();
+    let receipt = operator.post(&format!("/api/v1/quarantine/{id}/release"), &json!({})).await.is(200);
+    let reference = receipt["reference"].as_str().unwrap();
+    let told = operator.ticket(reference).await;
+    assert_eq!((told["ticket"]["subject"].as_str(), &told["deliveries"]), (Some("Unreadable message"), &json!([])));
+    let entry = &told["timeline"][0];
+    assert!(entry["text"].as_str().unwrap().starts_with("A message came by local and could not be read"), "{entry}");
+    let path = format!("/api/v1/tickets/{reference}/messages/{}/attachments/0", entry["id"].as_str().unwrap());
+    assert_eq!(operator.get(&path).await.bytes.as_ref(), b" \r\n ");
+    assert_eq!(operator.get("/api/v1/reconciliation").await.is(200)["sound"], true);
+}

@@ -50,7 +50,7 @@ async fn inject(
     Params(by): Params<By>,
     Raw(bytes): Raw,
 ) -> Result<(StatusCode, Json<ReceiptView>), Problem> {
-    let receipt = app.desk().inject(&by.source, bytes.to_vec(), by.quiet).await?;
+    let receipt = app.desk().inject(&by.source, bytes, by.quiet).await?;
     Ok((StatusCode::CREATED, Json(receipt)))
 }
 
@@ -64,5 +64,5 @@ async fn simulate(
     Params(by): Params<AsIf>,
     Raw(bytes): Raw,
 ) -> Result<Json<Simulation>, Problem> {
-    Ok(Json(app.desk().simulate(&by.source, bytes.to_vec()).await?))
+    Ok(Json(app.desk().simulate(&by.source, bytes).await?))
 }

@@ -142,15 +142,15 @@ async fn file(
 
 /// Bytes from outside are never shown in place: whatever they say they are, they are a download.
 pub(super) fn download(name: &str, bytes: Vec<u8>) -> Response {
-    let plain: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).collect();
-    let encoded: String = name.bytes().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' => out.push(char::from(byte)),
-            other => out.push_str(&format!("%{other:02X}")),
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let plain: String = name.chars().map(|c| if safe(c) { c } else { '_' }).collect();
+    let mut encoded = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match char::from(byte) {
+            c if safe(c) => encoded.push(c),
+            _ => encoded.extend(format!("%{byte:02X}").chars()),
         }
-        out
-    });
+    }
     let value = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
     let disposition = HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("attachment"));
     let headers = [
