@@ -10,11 +10,10 @@ pub const POINTS: &[&str] = &[
     "intake.before_begin",
     "intake.before_commit",
     "intake.after_commit",
-    "sender.before_claim_commit",
-    "sender.after_claim_commit",
+    "sender.before_commit",
+    "sender.after_commit",
     "sender.after_delivery",
-    "sender.before_settle_commit",
-    "sender.after_settle_commit",
+    "sender.after_note",
     "timer.before_commit",
     "timer.after_commit",
     "act.before_commit",
@@ -44,7 +43,9 @@ pub fn point(name: &str) {
         && let Some(own) = rustix::process::Pid::from_raw(i32::try_from(std::process::id()).unwrap_or(0))
     {
         // A signal, not abort: nothing is flushed, nothing unwinds, as in a power cut of the process.
-        drop(rustix::process::kill_process(own, rustix::process::Signal::KILL));
+        if rustix::process::kill_process(own, rustix::process::Signal::KILL).is_err() {
+            std::process::abort();
+        }
         std::thread::park();
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use guichet_contract::{
-    Accepted, Cursor, CursorMove, Fault, Health, Intake, NotAccepted, Port, SlotValue, TimelineEntry, Updates,
+    Accepted, Cursor, CursorMove, Departures, Fault, Health, Intake, NotAccepted, Port, SlotValue, TimelineEntry,
+    Updates,
 };
 use guichet_domain::ids::{ConversationKey, Seq, SourceName};
 use guichet_domain::inbound::Inbound;
@@ -28,7 +29,7 @@ pub fn port(reception: &Reception, name: &SourceName, source: &Source) -> Port {
     let kernel = &reception.kernel;
     let (clock, ids) = (Arc::clone(&kernel.clock), Arc::clone(&kernel.ids));
     let intake = SourceIntake { name: name.clone(), source: source.clone(), reception: reception.clone() };
-    Port { source: name.clone(), intake: Arc::new(intake), clock, ids }
+    Port { source: name.clone(), intake: Arc::new(intake), clock, ids, departures: Departures::default() }
 }
 
 #[async_trait]

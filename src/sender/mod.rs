@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use guichet_contract::{Channel, Delivery, Port};
+use guichet_contract::{Channel, Delivery, Departures, Port};
 use guichet_domain::Moment;
 use guichet_domain::decide::decide;
 use guichet_domain::event::Event;
@@ -55,7 +55,7 @@ const SETTLE_LIMIT: usize = 256;
 struct Sender {
     kernel: Arc<Kernel>,
     outlets: BTreeMap<SourceName, Outlet>,
-    begun: Begun,
+    begun: Arc<Begun>,
 }
 
 /// A source as the sender sees it.
@@ -93,7 +93,9 @@ pub fn run(tasks: &TaskTracker, kernel: Arc<Kernel>, reception: &Reception, life
         let sender = loop {
             match Sender::open(&kernel, &reception).await {
                 Ok(sender) => break Arc::new(sender),
-                Err(error) => warn!(%error, "nothing can be sent until the state folder and the database can be written"),
+                Err(error) => {
+                    warn!(%error, "nothing can be sent until the state folder and the database can be written")
+                }
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_WAIT),
@@ -173,9 +175,16 @@ impl Sender {
     /// Takes back what an earlier life held, clearing the doubt of what it surely never began.
     async fn open(kernel: &Arc<Kernel>, reception: &Reception) -> Result<Self, StoreError> {
         let (begun, earlier) = Begun::open(kernel.state.path()).map_err(StoreError::from)?;
-        let sender = Self { kernel: Arc::clone(kernel), outlets: outlets(kernel, reception), begun };
+        let begun = Arc::new(begun);
+        let sender = Self { kernel: Arc::clone(kernel), outlets: outlets(kernel, reception, &begun), begun };
         let now = kernel.clock.now();
         let mut tx = kernel.db.write().await?;
+        let taken = earlier.taken();
+        if !taken.is_empty() {
+            // Those that were settled as well are somebody else's by now, or sent: their fence no longer counts.
+            let stale = outbox::settle(&mut tx, &taken, now).await?;
+            info!(sent = taken.len() - stale.len(), "what the network took before the process ended is settled");
+        }
         sender.recover(&mut tx, &earlier, now).await?;
         tx.commit().await?;
         sender.begun.start().map_err(StoreError::from)?;
@@ -200,7 +209,11 @@ impl Sender {
                 outbox::postpone(tx, source, &ids(&doubtful), now + Duration::from_secs(grace)).await?;
             }
         }
-        info!(held = recovered.len(), in_doubt = doubtful.len(), "rows that were held and never settled are taken back");
+        info!(
+            held = recovered.len(),
+            in_doubt = doubtful.len(),
+            "rows that were held and never settled are taken back"
+        );
         Ok(())
     }
 
@@ -264,10 +277,12 @@ impl Sender {
         Ok((claimed, wait))
     }
 
-    /// Waits for a lane, notes the beginning, and makes the attempt. After the soft stop nothing is begun any more.
+    /// Waits for a lane and makes the attempt; its beginning is noted here, or by a channel that knows it better. After the soft stop nothing is begun any more.
     async fn attempt(&self, letter: Letter, permit: OwnedSemaphorePermit, soft: &CancellationToken) -> Attempted {
         let delivery = self.deliver(&letter, soft).await;
         crate::crash::point("sender.after_delivery");
+        self.begun.came_of(letter.row.id, letter.row.fence, &delivery);
+        crate::crash::point("sender.after_note");
         Attempted { row: letter.row, delivery, _permit: permit }
     }
 
@@ -280,22 +295,29 @@ impl Sender {
             lane = outlet.lanes.acquire() => lane.ok(),
         };
         let Some(_lane) = lane else { return not_begun("the daemon stopped before it began") };
-        if let Err(error) = self.begun.begin(letter.row.id, letter.row.fence) {
+        self.begun.expect(letter.row.id, letter.row.fence);
+        if !outlet.channel.abilities().notes_departure
+            && let Err(error) = self.begun.begin(letter.row.id)
+        {
             return not_begun(&format!("the state folder cannot be written: {error}"));
         }
         outcome::attempt(&self.kernel, outlet.channel.as_ref(), &outlet.port, letter).await
     }
 }
 
-fn outlets(kernel: &Kernel, reception: &Reception) -> BTreeMap<SourceName, Outlet> {
+fn outlets(kernel: &Kernel, reception: &Reception, begun: &Arc<Begun>) -> BTreeMap<SourceName, Outlet> {
     let sending = kernel.sources.iter().filter(|(_, source)| source.enabled && source.channel.abilities().sends);
     sending
         .map(|(name, source)| {
             let abilities = source.channel.abilities();
             let lanes = abilities.concurrency.max(1);
+            let begun = Arc::clone(begun);
+            let departures = Departures::noted_by(move |id| {
+                begun.begin(id).map_err(|error| format!("the state folder cannot be written: {error}"))
+            });
             let outlet = Outlet {
                 channel: Arc::clone(&source.channel),
-                port: intake::port(reception, name, source),
+                port: Port { departures, ..intake::port(reception, name, source) },
                 held: Arc::new(Semaphore::new(lanes * AHEAD)),
                 lanes: Semaphore::new(lanes),
                 lease: Duration::from_secs(abilities.deadline_secs) + LEASE_MARGIN,

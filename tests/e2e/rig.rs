@@ -1,7 +1,7 @@
 //! Real servers for the stories: `tests/rig`, started when the first story needs it and stopped after the last.
 
 use std::collections::HashMap;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::mail::Mail;
-use super::person::Person;
+use super::person::{Person, address_in};
 
 /// Mailboxes for desks on a rig that is shared: each story has its own.
 const MAILBOXES: u32 = 90;
@@ -152,7 +152,7 @@ impl Rig {
                     mail
                 }
             };
-            if mail.header("To").contains(address) {
+            if address_in(&mail.header("To")) == address {
                 found.push(mail);
             }
         }
@@ -161,17 +161,18 @@ impl Rig {
 
     /// Another mail program of the same user says `commands`; what it was answered.
     pub fn other_client(&self, user: &str, commands: &[&str]) -> String {
-        let mut socket = TcpStream::connect(("127.0.0.1", self.port("RIG_IMAP"))).unwrap();
-        let mut dialogue = format!("l LOGIN {user} {}\r\n", self.says("RIG_PASSWORD"));
-        for (number, command) in commands.iter().enumerate() {
-            dialogue.push_str(&format!("c{number} {command}\r\n"));
-        }
-        dialogue.push_str("z LOGOUT\r\n");
-        socket.write_all(dialogue.as_bytes()).unwrap();
+        let socket = TcpStream::connect(("127.0.0.1", self.port("RIG_IMAP"))).unwrap();
+        let mut reader = BufReader::new(socket);
+        let login = format!("LOGIN {user} {}", self.says("RIG_PASSWORD"));
         let mut answer = String::new();
-        socket.read_to_string(&mut answer).unwrap();
-        for number in 0..commands.len() {
-            assert!(answer.contains(&format!("c{number} OK")), "{commands:?}: {answer}");
+        // One after the other: what is sent ahead a server may carry out in another order.
+        for command in [login.as_str()].into_iter().chain(commands.iter().copied()).chain(["LOGOUT"]) {
+            reader.get_mut().write_all(format!("t {command}\r\n").as_bytes()).unwrap();
+            let from = answer.len();
+            while !answer[from..].lines().last().is_some_and(|line| line.starts_with("t ")) {
+                assert!(reader.read_line(&mut answer).unwrap() > 0, "{command}: {answer}");
+            }
+            assert!(answer[from..].contains("\nt OK") || answer[from..].starts_with("t OK"), "{command}: {answer}");
         }
         answer
     }

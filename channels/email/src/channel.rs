@@ -99,6 +99,7 @@ impl Channel for Desk {
             idempotent_send: file,
             finds_sent: self.journals(),
             repeats_once: !file,
+            notes_departure: !file,
             // The copy of a mail that was taken is usually back within seconds.
             doubt_grace_secs: if self.journals() { 60 } else { 0 },
             html: true,
@@ -126,7 +127,7 @@ impl Channel for Desk {
     async fn deliver(&self, port: &Port, notice: &Outgoing) -> Delivery {
         match self.outlet(port).await {
             Ok(outlet) => {
-                let delivery = outlet.deliver(&self.settings, notice, port.clock.now()).await;
+                let delivery = outlet.deliver(&self.settings, notice, port).await;
                 deliver::report(port, &delivery);
                 delivery
             }

@@ -31,9 +31,9 @@ impl Outlet {
     }
 
     /// One attempt. A mail that cannot be written at all is refused with the reason.
-    pub(crate) async fn deliver(&self, settings: &Settings, notice: &Outgoing, now: Moment) -> Delivery {
+    pub(crate) async fn deliver(&self, settings: &Settings, notice: &Outgoing, port: &Port) -> Delivery {
         let refused = |detail: String| Delivery::Refused { detail, hard: false };
-        let mail = mail(settings, notice, now);
+        let mail = mail(settings, notice, port.clock.now());
         let id = id_of(&mail.message_id);
         let bytes = match compose(&mail) {
             Ok(bytes) => bytes,
@@ -45,7 +45,10 @@ impl Outlet {
                 Err(error) => Delivery::Retry { detail: error.to_string(), after: None, source_down: true },
             },
             Self::Server(pool) => match envelope(settings, notice) {
-                Ok(envelope) => of_outcome(pool.send(&envelope, &bytes).await, id),
+                Ok(envelope) => {
+                    let departs = || port.departures.note(notice.id);
+                    of_outcome(pool.send_noting(&envelope, &bytes, &departs).await, id)
+                }
                 Err(error) => refused(error.to_string()),
             },
         }
@@ -183,5 +186,46 @@ fn of_outcome(outcome: Outcome, id: guichet_domain::ids::ExternalId) -> Delivery
         Outcome::NotTried(NotTried::Lasting { why, remedy }) => {
             Delivery::Retry { detail: format!("{why}; {remedy}"), after: None, source_down: true }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use guichet_domain::ids::ConversationKey;
+    use guichet_domain::inbound::Party;
+    use guichet_domain::language::Language;
+
+    use super::*;
+
+    fn notice(kind: NoticeKind, subject: &str) -> Outgoing {
+        Outgoing {
+            id: "018f2f4e-0000-7000-8000-000000000001".parse().unwrap(),
+            attempt: 1,
+            kind,
+            to: Party::new("ann@client.test"),
+            conversation: ConversationKey::new("c".to_owned()),
+            reference: "GT-482-109-3755".to_owned(),
+            language: Language::En,
+            subject: subject.to_owned(),
+            text: "We have it.".to_owned(),
+            html: None,
+            attachments: Vec::new(),
+            reply_token: "r".to_owned(),
+            message_token: "m".to_owned(),
+            loop_token: "l".to_owned(),
+            bounce_token: "b".to_owned(),
+            in_reply_to: None,
+            thread: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_answer_says_re_and_an_acknowledgement_says_what_its_template_says() {
+        let settings = Settings::read(serde_json::json!({"address": "desk@own.test"})).unwrap();
+        let subject = |kind, subject: &str| mail(&settings, &notice(kind, subject), Moment::from_secs(0)).subject;
+        for kind in [NoticeKind::Reply, NoticeKind::Closure, NoticeKind::Delay] {
+            assert_eq!(subject(kind, "RE: AW: Printer"), "Re: Printer", "{kind:?}");
+        }
+        assert_eq!(subject(NoticeKind::Acknowledgement, "[GT-1] Printer"), "[GT-1] Printer");
     }
 }

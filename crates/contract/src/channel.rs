@@ -111,6 +111,9 @@ pub struct Abilities {
     pub finds_sent: bool,
     /// After an unknown outcome that cannot be looked up, one repeat with the same id does less harm than silence.
     pub repeats_once: bool,
+    /// Says by [`Departures::note`](crate::Departures::note) when the network may begin to take a message; of other channels
+    /// every attempt counts from its beginning.
+    pub notes_departure: bool,
     /// Seconds for which an attempt in doubt is left alone before it is repeated: it may yet be settled by what comes back
     /// (the journal copy of a mail). Zero where nothing comes back.
     pub doubt_grace_secs: u64,

@@ -20,5 +20,5 @@ pub use intake::{
     Accepted, Cursor, CursorMove, Intake, NotAccepted, Receipt, SlotValue, TimelineEntry, Updates, Verdict,
 };
 pub use outgoing::{Delivery, Outgoing};
-pub use port::Port;
+pub use port::{Departures, Port};
 pub use secret::{Secret, SecretKeys};

@@ -27,12 +27,16 @@ pub(super) struct Lost {
     pub(super) begun: bool,
 }
 
+/// Called before the first octet of a body leaves; on an error none does.
+pub(super) type Departure<'a> = &'a (dyn Fn() -> Result<(), String> + Send + Sync);
+
 /// Sends one mail. Dropping the future at any point is safe if the session is dropped with it.
 pub(super) async fn send(
     session: &mut Session,
     envelope: &Envelope,
     message: &[u8],
     patience: &Patience,
+    departs: Departure<'_>,
 ) -> Result<Settled, Lost> {
     if let Some(outcome) = beyond(&session.offers, envelope, message) {
         return Ok(Settled { outcome, reusable: true, begun: true });
@@ -40,7 +44,14 @@ pub(super) async fn send(
     session.body.clear();
     dot::stuff(message, &mut session.body);
     match begin(session, envelope, message, patience).await? {
-        ControlFlow::Continue(()) => finish(session, patience).await,
+        ControlFlow::Continue(()) => match departs() {
+            Ok(()) => finish(session, patience).await,
+            // The server waits for a body that must not be sent: the session ends with it.
+            Err(why) => {
+                let outcome = Outcome::NotTried(NotTried::passing(why));
+                Ok(Settled { outcome, reusable: false, begun: true })
+            }
+        },
         ControlFlow::Break(settled) => Ok(settled),
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::envelope::Envelope;
-use super::exchange::{self, Lost};
+use super::exchange::{self, Departure, Lost};
 use super::handshake;
 use super::limits::Patience;
 use super::outcome::{NotTried, Outcome};
@@ -61,6 +61,17 @@ impl Pool {
     /// kept connection which turns out to be dead before the server answered MAIL is replaced by a new one. Dropping the
     /// future before the final dot sends nothing; later, nobody knows.
     pub async fn send(&self, envelope: &Envelope, message: &[u8]) -> Outcome {
+        self.send_noting(envelope, message, &|| Ok(())).await
+    }
+
+    /// The same; `departs` is called before the first octet of the body leaves. Up to then the server surely has not taken
+    /// the mail, and where `departs` fails it never does.
+    pub async fn send_noting(
+        &self,
+        envelope: &Envelope,
+        message: &[u8],
+        departs: &(dyn Fn() -> Result<(), String> + Send + Sync),
+    ) -> Outcome {
         let shared = &*self.shared;
         let queued_until = Instant::now() + shared.relay.limits.queue;
         let Ok(Ok(_slot)) = timeout_at(queued_until, shared.slots.acquire()).await else {
@@ -75,7 +86,7 @@ impl Pool {
             let why = format!("the rate of {} a minute is used up", shared.relay.per_minute.map_or(0, u32::from));
             return Outcome::NotTried(NotTried::Passing { why, retry_after: Some(wait) });
         }
-        match shared.send(envelope, message).await {
+        match shared.send(envelope, message, departs).await {
             Ok((outcome, session)) => {
                 if let Some(session) = session {
                     self.park(session);
@@ -114,10 +125,15 @@ impl Pool {
 
 impl Shared {
     /// The outcome, and the session where it may be kept.
-    async fn send(&self, envelope: &Envelope, message: &[u8]) -> Result<(Outcome, Option<Session>), NotTried> {
+    async fn send(
+        &self,
+        envelope: &Envelope,
+        message: &[u8],
+        departs: Departure<'_>,
+    ) -> Result<(Outcome, Option<Session>), NotTried> {
         let patience = Patience::start(self.relay.limits);
         if let Some(mut session) = self.kept() {
-            match exchange::send(&mut session, envelope, message, &patience).await {
+            match exchange::send(&mut session, envelope, message, &patience, departs).await {
                 // A server that had enough of the connection says 421 to the next command, or just closes.
                 Ok(settled) if settled.begun || !matches!(settled.outcome, Outcome::Transient { code: 421, .. }) => {
                     return Ok((settled.outcome, settled.reusable.then_some(session)));
@@ -128,7 +144,7 @@ impl Shared {
             }
         }
         let mut session = handshake::open(&self.relay, &*self.dial, &patience).await?;
-        match exchange::send(&mut session, envelope, message, &patience).await {
+        match exchange::send(&mut session, envelope, message, &patience, departs).await {
             Ok(settled) => Ok((settled.outcome, settled.reusable.then_some(session))),
             Err(lost) => Err(self.lost(&lost)),
         }

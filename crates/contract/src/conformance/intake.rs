@@ -14,7 +14,7 @@ use crate::channel::{Fault, Health};
 use crate::intake::{
     Accepted, Cursor, CursorMove, Intake, NotAccepted, Receipt, SlotValue, TimelineEntry, Updates, Verdict,
 };
-use crate::port::Port;
+use crate::port::{Departures, Port};
 
 /// How `accept` is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl ScriptedIntake {
 
     /// A port to it for a source of this name.
     pub fn port(self: &Arc<Self>, source: &str, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Port {
-        Port { source: SourceName::from(source), intake: Arc::clone(self) as Arc<dyn Intake>, clock, ids }
+        Port { source: SourceName::from(source), intake: Arc::clone(self) as Arc<dyn Intake>, clock, ids, departures: Departures::default() }
     }
 
     /// Answers the next calls so, in order, before it goes on as before.
