@@ -33,7 +33,7 @@ use crate::state::StateFolder;
 use daemon::Daemon;
 
 /// How long one answer may take. A large message is read and written in less.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Rows that wait are counted up to here.
 pub const COUNTED: usize = 1_000;

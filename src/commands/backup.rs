@@ -23,7 +23,7 @@ pub async fn backup(context: &Context, args: &BackupArgs) -> Result<(), Failure>
         Failure::new(&error, "see that its folder can be written and has room for a copy of the database")
     })?;
     db.close().await;
-    let size = std::fs::metadata(file).map(|found| found.len()).unwrap_or(0);
+    let size = std::fs::metadata(file).map_or(0, |found| found.len());
     let blobs = context.state()?.blobs();
     if context.output.is_json() {
         let blobs = blobs.exists().then(|| blobs.display().to_string());

@@ -15,7 +15,7 @@ use crate::kernel::Kernel;
 use crate::output::Shade;
 
 /// How long one source may take to be tried.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One thing that was looked at.
 struct Finding {

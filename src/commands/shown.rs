@@ -62,17 +62,17 @@ pub fn ticket(out: &Output, detail: &TicketDetail) -> String {
     let ticket = &detail.ticket;
     let style = out.style();
     let subject = if ticket.subject.is_empty() { "(no subject)" } else { &ticket.subject };
-    let mut page =
-        format!("{}\n\n", style.paint(&plain::line(&format!("{}  {subject}", ticket.reference)), Shade::Strong));
+    let title = style.paint(&plain::line(&format!("{}  {subject}", ticket.reference)), Shade::Strong);
+    let mut page = vec![title, "\n\n".to_owned()];
     for (name, value) in facts(out, ticket) {
-        page.push_str(&format!("{}  {}\n", style.paint(&format!("{name:<10}"), Shade::Faint), plain::line(&value)));
+        page.push(format!("{}  {}\n", style.paint(&format!("{name:<10}"), Shade::Faint), plain::line(&value)));
     }
     for entry in &detail.timeline {
-        page.push_str(&shown_entry(out, entry));
+        page.push(shown_entry(out, entry));
     }
     if !detail.deliveries.is_empty() {
-        page.push_str(&format!("\n{}\n", style.paint("Sent and to be sent", Shade::Strong)));
-        page.push_str(&deliveries(out, &detail.deliveries).render(out.readable(), style));
+        page.push(format!("\n{}\n", style.paint("Sent and to be sent", Shade::Strong)));
+        page.push(deliveries(out, &detail.deliveries).render(out.readable(), style));
     }
     for timer in &detail.timers {
         let what = match timer.kind.as_str() {
@@ -80,9 +80,9 @@ pub fn ticket(out: &Output, detail: &TicketDetail) -> String {
             "promise" => "an answer is promised",
             other => other,
         };
-        page.push_str(&format!("\n{what}: {}\n", out.moment(timer.due_at)));
+        page.push(format!("\n{what}: {}\n", out.moment(timer.due_at)));
     }
-    page
+    page.concat()
 }
 
 fn facts(out: &Output, ticket: &TicketView) -> Vec<(&'static str, String)> {
@@ -174,23 +174,23 @@ pub fn deliveries(out: &Output, rows: &[DeliveryView]) -> Table {
 
 /// Decisions in order, each with its code. What was decided at one place stands together.
 pub fn steps(out: &Output, steps: &[Step]) -> String {
-    let mut page = String::new();
+    let mut page = Vec::new();
     let mut before: Option<&Step> = None;
     for step in steps {
         let together = before.is_some_and(|one| (one.at, one.kind, &one.what) == (step.at, step.kind, &step.what));
         if !together {
             let at = out.style().paint(&out.local(step.at), Shade::Faint);
-            page.push_str(&format!("{at}  {:<8}  {}\n", kind(step.kind), plain::line(&step.what)));
+            page.push(format!("{at}  {:<8}  {}\n", kind(step.kind), plain::line(&step.what)));
         }
         if let Some(reason) = &step.reason {
             let words = plain::line(&format!("{}: {}", reason.code, why(reason)));
-            for (at, line) in width::wrap(&words, out.readable().saturating_sub(INDENT)).iter().enumerate() {
-                page.push_str(&format!("{:>1$}{line}\n", "", if at == 0 { INDENT } else { INDENT + 2 }));
+            for (at, line) in width::wrap(&words, out.readable().saturating_sub(INDENT + 2)).iter().enumerate() {
+                page.push(format!("{:>1$}{line}\n", "", if at == 0 { INDENT } else { INDENT + 2 }));
             }
         }
         before = Some(step);
     }
-    page
+    page.concat()
 }
 
 const fn kind(kind: StepKind) -> &'static str {

@@ -39,7 +39,7 @@ mod tests {
             [ago(5), ago(185), ago(7_300), ago(172_800), ago(80_000_000)],
             ["5 s", "3 min", "2 h", "2 d", "2 y"]
         );
-        assert_eq!(age(now + Duration::from_secs(60), now), "in 1 min");
+        assert_eq!(age(now + Duration::from_mins(1), now), "in 1 min");
     }
 
     #[test]

@@ -76,9 +76,22 @@ fn what_cannot_be_read_is_named_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_message_that_is_too_large_is_named_and_the_next_one_is_taken() {
+    let desk = Desk::new();
+    desk.configure("[http]\nmax_body = 100000\n");
+    let large = MAIL.replace("plus.", &"plus. ".repeat(50_000));
+    let from = "From jean@client.test Sun Nov 22 10:00:00 2026\n";
+    let file = desk.file("archive.mbox", format!("{from}{large}\n{}", mbox(5..7)));
+    let ran = desk.run(&["import", "--source", "local", &file]);
+    assert!(ran.err.contains("archive.mbox message 1: the body is larger than is taken here"), "{ran:?}");
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("2 opened"), "{ran:?}");
+}
+
+#[test]
 fn a_wrong_source_ends_an_import_at_once() {
     let desk = Desk::new();
     let file = desk.file("archive.mbox", mbox(0..40));
     let said = desk.run(&["import", "--source", "lcoal", &file]).failed(1);
-    assert!(said.contains("there is no source \"lcoal\""), "{said}");
+    assert_eq!(said, "guichet: there is no source \"lcoal\"; use one of: local");
 }

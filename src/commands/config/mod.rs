@@ -21,10 +21,9 @@ pub fn schema(context: &Context) -> Result<(), Failure> {
 fn whole_example() -> String {
     let mut text = CORE.to_owned();
     for kind in guichet_channels::kinds() {
-        text.push_str(&format!(
-            "\n# ---- A source of the channel \"{}\": take the \"# \" away from what you use. ----\n#\n",
-            kind.name()
-        ));
+        text.push_str("\n# ---- A source of the channel \"");
+        text.push_str(kind.name());
+        text.push_str("\": take the \"# \" away from what you use. ----\n#\n");
         for line in kind.example().lines() {
             text.push_str(if line.is_empty() { "#" } else { "# " });
             text.push_str(line);

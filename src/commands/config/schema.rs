@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 /// The whole document (draft 2020-12), with the settings of these kinds of source.
 pub fn document(kinds: &[Box<dyn Kind>]) -> Value {
     let sources: Vec<Value> = kinds.iter().map(|kind| source(kind.name(), kind.schema())).collect();
-    let source = match sources.is_empty() {
-        true => json!({"type": "array"}),
-        false => json!({"type": "array", "items": {"oneOf": sources}}),
+    let source = if sources.is_empty() {
+        json!({"type": "array"})
+    } else {
+        json!({"type": "array", "items": {"oneOf": sources}})
     };
     let mut whole = object(&[
         ("desk", desk()),
@@ -133,7 +134,7 @@ pub(super) mod tests {
             match schema["properties"].get(name) {
                 Some(of) => found.extend(faults(of, field, &format!("{place}.{name}"))),
                 None if schema["additionalProperties"] == Value::Bool(false) => {
-                    found.push(format!("{place}.{name}: unknown"))
+                    found.push(format!("{place}.{name}: unknown"));
                 }
                 None => {}
             }

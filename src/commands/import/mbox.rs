@@ -80,7 +80,7 @@ pub fn is_separator(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"From ") else { return false };
     let is_time =
         |word: &[u8]| matches!(word, [a, b, b':', c, d, ..] if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()));
-    rest.trim_ascii().split(|byte| byte.is_ascii_whitespace()).any(is_time)
+    rest.trim_ascii().split(u8::is_ascii_whitespace).any(is_time)
 }
 
 fn unquoted(line: &[u8]) -> &[u8] {

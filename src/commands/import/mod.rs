@@ -19,7 +19,7 @@ use super::cli::ImportArgs;
 use super::failure::Exit;
 use super::{Context, Failure, message};
 use crate::client::{Client, Query};
-use crate::desk::views::ReceiptView;
+use crate::desk::views::{ReceiptView, SourceView};
 use crate::output::complain;
 use letter::{Letter, Window};
 use mbox::{Mbox, Piece};
@@ -29,6 +29,10 @@ use walk::Found;
 /// Imports everything. Fails when something could not be read or taken; what was taken stays taken.
 pub async fn import(context: &Context, args: &ImportArgs) -> Result<(), Failure> {
     let client = context.client().await?;
+    if let Err(failure) = known(&client, &args.source).await {
+        client.finish().await;
+        return Err(failure);
+    }
     let route =
         Query::of("/api/v1/inject").with("source", &args.source).maybe("quiet", (!args.acknowledge).then_some("true"));
     let mut import =
@@ -52,14 +56,24 @@ pub async fn import(context: &Context, args: &ImportArgs) -> Result<(), Failure>
         context.output.line(&progress.summary())?;
     }
     if args.acknowledge {
-        context.end(client).await?
+        context.end(client).await?;
     } else {
-        client.finish().await
+        client.finish().await;
     }
     match progress.failed() {
         0 => Ok(()),
         failed => Err(Failure::new(format!("{failed} could not be imported"), "see the lines above")),
     }
+}
+
+/// Whether there is such a source: said once, and not for each message.
+async fn known(client: &Client, name: &str) -> Result<(), Failure> {
+    let sources: Vec<SourceView> = client.get("/api/v1/sources").await?.read()?;
+    let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    Err(Failure::new(format!("there is no source \"{name}\""), format!("use one of: {}", names.join(", "))))
 }
 
 struct Import<'a> {
@@ -116,7 +130,7 @@ impl Import<'_> {
                     match mbox.next() {
                         Ok(Some(Piece::Message(bytes))) => self.add(path, place, bytes).await?,
                         Ok(Some(Piece::TooLarge(size))) => {
-                            self.too_large(path, &place, u64::try_from(size).unwrap_or(u64::MAX))
+                            self.too_large(path, &place, u64::try_from(size).unwrap_or(u64::MAX));
                         }
                         Ok(None) => break,
                         Err(error) => {
@@ -155,7 +169,7 @@ impl Import<'_> {
             match answer {
                 Ok(receipt) => self.progress.taken(receipt.verdict),
                 // Not this message's fault: the next ones would fare no better.
-                Err(failure) if failure.exit == Exit::NotNow || self.progress.count() == 0 => stop = Some(failure),
+                Err(failure) if failure.exit == Exit::NotNow => stop = Some(failure),
                 Err(failure) => {
                     self.progress.fail();
                     complain(&format!("{name}: {failure}"));
