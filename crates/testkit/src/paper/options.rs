@@ -33,7 +33,6 @@ impl Default for PaperOptions {
             idempotent_send: true,
             finds_sent: true,
             repeats_once: false,
-            notes_departure: false,
             max_chars: None,
             batch: 16,
             concurrency: 4,
