@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::desk::{Desk, Mailbox};
+use super::desk::{Desk, Mailbox, reasons};
 use super::rig::Rig;
 
 /// What is laid into the mailbox, and what it is about.
@@ -135,5 +135,19 @@ fn mail_made_to_hurt_is_taken_in_or_kept_aside_and_the_mail_behind_it_is_served(
     let head = ack.raw.split("\n\n").next().unwrap_or_default();
     assert!(!head.lines().any(|line| line.starts_with("Bcc") || line.starts_with("Open the door")), "{head}");
     assert!(rig.person_at("Victim", "person-902@customer.test").inbox().is_empty(), "nobody else hears of it");
+    desk.ends_well();
+}
+
+#[test]
+fn of_a_mail_beyond_the_limit_the_beginning_is_a_ticket_and_the_whole_stays_on_the_server() {
+    let Some(rig) = Rig::shared() else { return };
+    let desk = Desk::open(&rig, "", &[Mailbox::of(&rig.desk_user()).top("trust = \"all\"").imap("max_mib = 1")]);
+    let ann = rig.person("Ann");
+    let words = format!("Hello, the whole log follows.\n{}", "0123456789 all is well\n".repeat(200_000));
+    rig.lay(desk.user(), &ann.writes(&desk.address(), "A long log", &words).raw());
+    let reference = ann.gets_mail(1).reference();
+    let ticket = desk.ticket(&reference);
+    assert!(reasons(&ticket).contains(&"mail.too_large".to_owned()), "{:?}", reasons(&ticket));
+    assert!(ticket["timeline"][0]["text"].as_str().unwrap().starts_with("Hello, the whole log follows."));
     desk.ends_well();
 }

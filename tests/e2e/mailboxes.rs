@@ -52,5 +52,7 @@ fn mail_that_was_taken_in_lies_in_the_processed_folder() {
         let moved = rig.lying(desk.user(), "Processed").len() == 1 && rig.lying(desk.user(), "INBOX").is_empty();
         moved.then_some(())
     });
+    let found = desk.agent(&["doctor"]);
+    assert!(found.contains("SMTP: connected and let in"), "{found}");
     desk.ends_well();
 }

@@ -159,3 +159,29 @@ fn a_wrong_password_and_an_unknown_host_take_their_mailboxes_down_with_a_remedy_
     assert!(!said.contains("wrong-one") && !desk.log().contains("wrong-one"), "the password is never shown");
     desk.ends_well();
 }
+
+#[test]
+fn a_full_disk_leaves_the_mail_on_the_server_until_there_is_room() {
+    let Some(rig) = Rig::shared() else { return };
+    let mailbox = trusting(&rig);
+    let mut desk = Desk::open(&rig, "", std::slice::from_ref(&mailbox));
+    desk.stop();
+    let roomy = std::fs::read_to_string(desk.settings()).unwrap();
+    desk.write_settings(&format!("[storage]\nfloor_mib = 1000000000\n{roomy}"));
+    desk.start();
+    let ann = rig.person("Ann");
+    rig.lay(&mailbox.user, &request(&ann, &mailbox.address()));
+    let note = desk.source_says(&mailbox.name, "troubled", "mail waits on the server");
+    assert!(note.contains("are free where the state folder is") && note.contains("free some space"), "{note}");
+    let mail = desk.settings().with_file_name("some.eml");
+    std::fs::write(&mail, request(&ann, &mailbox.address())).unwrap();
+    let pipe = desk.tries(&["inject", "--source", &mailbox.name, &mail.display().to_string()]);
+    assert_eq!(pipe.status.code(), Some(75), "{}", String::from_utf8_lossy(&pipe.stderr));
+    assert_eq!(rig.lying(&mailbox.user, "INBOX").len(), 1);
+    assert!(desk.tickets().is_empty());
+    desk.stop();
+    desk.write_settings(&roomy);
+    desk.start();
+    ann.gets_mail(1);
+    desk.ends_well();
+}

@@ -1,5 +1,7 @@
 //! What machines write back: bounces, absences, and other desks.
 
+use serde_json::Value;
+
 use super::desk::{Desk, reasons};
 use super::rig::Rig;
 use super::wait::until_told;
@@ -73,6 +75,44 @@ fn two_desks_that_write_to_each_other_stop_after_one_acknowledgement_each() {
         assert_eq!(page["deliveries"].as_array().unwrap().len(), 1, "{page}");
         assert!(desk.tickets().iter().any(|ticket| ticket["machine"] == true));
     }
+    // An agent of the other desk is a person, whatever program they write with.
+    let of_ours =
+        |ticket: &&Value| ticket["requester"]["address"] == ours.address().as_str() && ticket["machine"] == false;
+    let tickets = theirs.tickets();
+    let reference = tickets.iter().find(of_ours).unwrap()["reference"].as_str().unwrap();
+    theirs.agent(&["ticket", "reply", reference, "We have no printer. What do you mean?"]);
+    ours.has_received(3);
+    let joined = ours
+        .tickets()
+        .iter()
+        .map(|ticket| ours.ticket(ticket["reference"].as_str().unwrap()).to_string())
+        .collect::<String>();
+    assert!(joined.contains("We have no printer. What do you mean?"), "{joined}");
+    assert!(ours.quarantine().is_empty(), "it is nobody's forgery");
     ours.ends_well();
     theirs.ends_well();
+}
+
+#[test]
+fn somebody_whose_server_is_busy_keeps_nobody_else_waiting() {
+    let Some(rig) = Rig::shared() else { return };
+    let desk = Desk::on(&rig);
+    let busy = rig.person_at("Busy", "busy@customer.test");
+    busy.mails(&desk.address(), "Cable", "Hello, the cable of my screen is loose.");
+    let number = until_told("the attempt is refused for now", || {
+        let tickets = desk.tickets_of(&busy.address);
+        let reference = tickets.first().and_then(|ticket| ticket["reference"].as_str()).ok_or("There is no ticket.")?;
+        let delivery = desk.ticket(reference)["deliveries"][0].clone();
+        if delivery["attempts"] == 1 && delivery["state"] == "pending" {
+            Ok(reference.to_owned())
+        } else {
+            Err(delivery.to_string())
+        }
+    });
+    let ann = rig.person("Ann");
+    ann.mails(&desk.address(), "Cable", "Hello, mine is loose, too.");
+    ann.gets_mail(1);
+    let waiting = desk.agent(&["outbox", "list"]);
+    assert!(waiting.contains(&number) && waiting.contains("451"), "{waiting}");
+    desk.ends_well();
 }
