@@ -167,7 +167,7 @@ mod tests {
     fn only_text_is_cut_when_the_terminal_is_narrow() {
         let shown = table("The printer on the third floor").render(36, Style::bare());
         let lines: Vec<&str> = shown.lines().collect();
-        assert_eq!(lines[1], "GT-1       The printer o…   12  new");
+        assert_eq!(lines[1], "GT-1       The printer o…  12  new");
         assert!(lines.iter().all(|line| width::of(line) <= 36), "{shown}");
     }
 
