@@ -103,7 +103,7 @@ fn a_person_is_acknowledged_answered_and_told_of_the_closure_in_one_thread() {
 #[test]
 fn an_english_mail_is_answered_in_english_and_an_unproved_sender_hears_nothing_of_what_was_written() {
     let Some(rig) = Rig::shared() else { return };
-    let desk = Desk::open(&rig, "", &[Mailbox::of(&rig.desk_user())]);
+    let desk = Desk::open(&rig, "", &[Mailbox::of(&Rig::desk_user())]);
     let john = rig.person("John");
     john.mails(
         &desk.address(),

@@ -54,7 +54,7 @@ fn nothing_is_lost_or_doubled(desk: &Desk, people: &[Person], story: &str) -> us
 /// One crash point at one hit. Gives how many extra copies came of it.
 fn killed_at(rig: &Arc<Rig>, point: &str, hit: u32) -> usize {
     let story = format!("{point}:{hit}");
-    let mut desk = Desk::open(rig, RESTLESS, &[Mailbox::of(&rig.desk_user()).top("trust = \"all\"")]);
+    let mut desk = Desk::open(rig, RESTLESS, &[Mailbox::of(&Rig::desk_user()).top("trust = \"all\"")]);
     desk.stop();
     desk.start_with(&[("GUICHET_CRASH", &story)]);
     let people: Vec<Person> = (0..4).map(|number| rig.person(&format!("Person {number}"))).collect();

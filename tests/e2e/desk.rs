@@ -125,7 +125,7 @@ impl Desk {
 
     /// A running desk on one mailbox of its own that believes its senders.
     pub fn on(rig: &Rig) -> Self {
-        Self::open(rig, "", &[Mailbox::of(&rig.desk_user()).top("trust = \"all\"")])
+        Self::open(rig, "", &[Mailbox::of(&Rig::desk_user()).top("trust = \"all\"")])
     }
 
     /// Writes the configuration.

@@ -7,7 +7,7 @@ use super::desk::{Desk, Mailbox, reasons};
 use super::person::Person;
 use super::rig::Rig;
 
-const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
+const MONTH: Duration = Duration::from_hours(30 * 24);
 
 /// Half of them wrote a month ago, half today; nobody answered.
 fn wrote_before(rig: &Arc<Rig>, mailbox: &Mailbox, count: usize) -> Vec<Person> {
@@ -23,7 +23,7 @@ fn wrote_before(rig: &Arc<Rig>, mailbox: &Mailbox, count: usize) -> Vec<Person> 
 fn the_first_look_takes_what_was_asked_for_and_acknowledges_none_of_it() {
     let Some(rig) = Rig::shared() else { return };
     let mailbox =
-        |history: &str| Mailbox::of(&rig.desk_user()).top("trust = \"all\"").imap(&format!("history = \"{history}\""));
+        |history: &str| Mailbox::of(&Rig::desk_user()).top("trust = \"all\"").imap(&format!("history = \"{history}\""));
     let mailboxes = [mailbox("none"), mailbox("since 7d"), mailbox("all")];
     let crowds = mailboxes.each_ref().map(|mailbox| wrote_before(&rig, mailbox, 50));
     let mut desk = Desk::open(&rig, "[caps]\nown_domains = [\"customer.test\"]\n", &mailboxes);
@@ -64,7 +64,7 @@ fn the_first_look_takes_what_was_asked_for_and_acknowledges_none_of_it() {
 #[test]
 fn history_is_acknowledged_where_the_operator_says_so() {
     let Some(rig) = Rig::shared() else { return };
-    let mailbox = Mailbox::of(&rig.desk_user()).imap("history = \"all\"\nacknowledge_history = true");
+    let mailbox = Mailbox::of(&Rig::desk_user()).imap("history = \"all\"\nacknowledge_history = true");
     let people = wrote_before(&rig, &mailbox, 4);
     let desk = Desk::open(&rig, "", &[mailbox]);
     for person in &people {

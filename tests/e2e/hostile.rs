@@ -34,11 +34,10 @@ fn huge() -> String {
 }
 
 fn nested(depth: usize) -> String {
-    let mut mail = head("nested", "Content-Type: multipart/mixed; boundary=b0\r\n\r\n");
-    for level in 1..depth {
-        mail.push_str(&format!("--b{}\r\nContent-Type: multipart/mixed; boundary=b{level}\r\n\r\n", level - 1));
-    }
-    mail + &format!("--b{}\r\n\r\nHello, deep down.\r\n", depth - 1)
+    let inner = |level: usize| format!("--b{}\r\nContent-Type: multipart/mixed; boundary=b{level}\r\n\r\n", level - 1);
+    let levels: Vec<String> = (1..depth).map(inner).collect();
+    let outer = head("nested", "Content-Type: multipart/mixed; boundary=b0\r\n\r\n");
+    format!("{outer}{}--b{}\r\n\r\nHello, deep down.\r\n", levels.concat(), depth - 1)
 }
 
 fn many_parts(count: usize) -> String {
@@ -87,7 +86,7 @@ fn all() -> Vec<Nasty> {
 #[test]
 fn mail_made_to_hurt_is_taken_in_or_kept_aside_and_the_mail_behind_it_is_served() {
     let Some(rig) = Rig::shared() else { return };
-    let desk = Desk::open(&rig, "", &[Mailbox::of(&rig.desk_user()).top("trust = \"all\"")]);
+    let desk = Desk::open(&rig, "", &[Mailbox::of(&Rig::desk_user()).top("trust = \"all\"")]);
     let mails = all();
     let begin = Instant::now();
     for mail in &mails {
@@ -141,7 +140,7 @@ fn mail_made_to_hurt_is_taken_in_or_kept_aside_and_the_mail_behind_it_is_served(
 #[test]
 fn of_a_mail_beyond_the_limit_the_beginning_is_a_ticket_and_the_whole_stays_on_the_server() {
     let Some(rig) = Rig::shared() else { return };
-    let desk = Desk::open(&rig, "", &[Mailbox::of(&rig.desk_user()).top("trust = \"all\"").imap("max_mib = 1")]);
+    let desk = Desk::open(&rig, "", &[Mailbox::of(&Rig::desk_user()).top("trust = \"all\"").imap("max_mib = 1")]);
     let ann = rig.person("Ann");
     let words = format!("Hello, the whole log follows.\n{}", "0123456789 all is well\n".repeat(200_000));
     rig.lay(desk.user(), &ann.writes(&desk.address(), "A long log", &words).raw());

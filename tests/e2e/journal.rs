@@ -9,7 +9,7 @@ use super::wait::until;
 #[test]
 fn an_attempt_in_doubt_is_settled_by_its_copy_and_nobody_gets_it_twice() {
     let Some(rig) = Rig::shared() else { return };
-    let user = rig.desk_user();
+    let user = Rig::desk_user();
     let mailbox = Mailbox::of(&user).top(&format!("trust = \"all\"\njournal = \"{user}+sent@helpdesk.test\""));
     let mut desk = Desk::open(&rig, "", std::slice::from_ref(&mailbox));
     desk.stop();

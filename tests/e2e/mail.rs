@@ -45,8 +45,8 @@ impl Mail {
             return Self::read(first.trim_start_matches('\n').as_bytes()).text();
         }
         match self.header("Content-Transfer-Encoding").to_lowercase().as_str() {
-            "quoted-printable" => lossy(quoted_printable(&self.body.replace("=\n", ""))),
-            "base64" => lossy(base64(&self.body)),
+            "quoted-printable" => lossy(&quoted_printable(&self.body.replace("=\n", ""))),
+            "base64" => lossy(&base64(&self.body)),
             _ => self.body.clone(),
         }
     }
@@ -97,7 +97,7 @@ fn decoded(value: &str) -> String {
         }
         let bytes =
             if form.eq_ignore_ascii_case("b") { base64(text) } else { quoted_printable(&text.replace('_', " ")) };
-        out.push_str(&lossy(bytes));
+        out.push_str(&lossy(&bytes));
         (rest, after_word) = (tail, true);
     }
     out.push_str(rest);
@@ -134,14 +134,14 @@ fn base64(text: &str) -> Vec<u8> {
         held += 6;
         if held >= 8 {
             held -= 8;
-            out.push((bits >> held) as u8);
+            out.push((bits >> held).to_le_bytes()[0]);
         }
     }
     out
 }
 
-fn lossy(bytes: Vec<u8>) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn tokened(rig: &Rig, user: &str, auth: &str, refresh: &str, place: &std::path::
 fn both_kinds_of_tokens_open_mailboxes_and_a_renewed_refresh_token_outlives_a_restart() {
     let Some(rig) = Rig::shared() else { return };
     let place = tempfile::tempdir().unwrap();
-    let (one, two) = (rig.desk_user(), rig.desk_user());
+    let (one, two) = (Rig::desk_user(), Rig::desk_user());
     // The provider refuses a rotating token that was used before: after the restart only the one that was kept is good.
     let mailboxes = [
         tokened(&rig, &one, "xoauth2", &format!("rotating-{one}-1"), place.path()),
@@ -53,7 +53,7 @@ fn both_kinds_of_tokens_open_mailboxes_and_a_renewed_refresh_token_outlives_a_re
 fn a_revoked_token_is_named_with_its_remedy_and_the_other_mailboxes_go_on() {
     let Some(rig) = Rig::shared() else { return };
     let place = tempfile::tempdir().unwrap();
-    let (revoked, works) = (rig.desk_user(), rig.desk_user());
+    let (revoked, works) = (Rig::desk_user(), Rig::desk_user());
     let mailboxes = [
         tokened(&rig, &revoked, "xoauth2", &format!("revoked-{revoked}"), place.path()),
         Mailbox::of(&works).top("trust = \"all\""),

@@ -11,8 +11,8 @@ use super::wait::{until, until_told};
 /// More acknowledgements than the domain of one organisation gets by default.
 const BUSY: &str = "[caps]\nown_domains = [\"customer.test\"]\n";
 
-fn trusting(rig: &Rig) -> Mailbox {
-    Mailbox::of(&rig.desk_user()).top("trust = \"all\"")
+fn trusting() -> Mailbox {
+    Mailbox::of(&Rig::desk_user()).top("trust = \"all\"")
 }
 
 fn crowd(rig: &Arc<Rig>, count: usize) -> Vec<Person> {
@@ -44,7 +44,7 @@ fn all_are_served(desk: &Desk, people: &[Person]) -> usize {
 #[test]
 fn a_restart_of_the_imap_server_in_the_middle_of_a_hundred_mails_loses_and_doubles_nothing() {
     let Some(rig) = Rig::own() else { return };
-    let desk = Desk::open(&rig, BUSY, &[trusting(&rig)]);
+    let desk = Desk::open(&rig, BUSY, &[trusting()]);
     let people = crowd(&rig, 100);
     let mut smtp = Smtp::connect(rig.port("RIG_SMTP")).unwrap();
     for (number, person) in people.iter().enumerate() {
@@ -67,7 +67,7 @@ fn a_restart_of_the_imap_server_in_the_middle_of_a_hundred_mails_loses_and_doubl
 #[test]
 fn a_restart_of_the_smtp_server_in_the_middle_of_acknowledgements_loses_none() {
     let Some(rig) = Rig::own() else { return };
-    let desk = Desk::open(&rig, BUSY, &[trusting(&rig)]);
+    let desk = Desk::open(&rig, BUSY, &[trusting()]);
     let people = crowd(&rig, 60);
     for (number, person) in people.iter().enumerate() {
         if number == 30 {
@@ -89,7 +89,7 @@ fn a_restart_of_the_smtp_server_in_the_middle_of_acknowledgements_loses_none() {
 #[test]
 fn a_mailbox_that_is_numbered_anew_gives_no_ticket_twice() {
     let Some(rig) = Rig::shared() else { return };
-    let mailbox = Mailbox { filed: false, ..trusting(&rig) };
+    let mailbox = Mailbox { filed: false, ..trusting() };
     let desk = Desk::open(&rig, BUSY, std::slice::from_ref(&mailbox));
     let people = crowd(&rig, 10);
     let (before, after) = people.split_at(9);
@@ -109,7 +109,7 @@ fn a_mailbox_that_is_numbered_anew_gives_no_ticket_twice() {
 #[test]
 fn people_who_read_move_and_delete_in_the_same_mailbox_disturb_nothing_else() {
     let Some(rig) = Rig::shared() else { return };
-    let mut desk = Desk::open(&rig, BUSY, &[trusting(&rig)]);
+    let mut desk = Desk::open(&rig, BUSY, &[trusting()]);
     let people = crowd(&rig, 14);
     desk.stop();
     for person in &people[..10] {
@@ -134,9 +134,9 @@ fn people_who_read_move_and_delete_in_the_same_mailbox_disturb_nothing_else() {
 #[test]
 fn a_wrong_password_and_an_unknown_host_take_their_mailboxes_down_with_a_remedy_and_no_others() {
     let Some(rig) = Rig::shared() else { return };
-    let wrong = Mailbox { password: "wrong-one".to_owned(), ..trusting(&rig) };
-    let lost = Mailbox { host: "no-such-host.invalid".to_owned(), ..trusting(&rig) };
-    let works = trusting(&rig);
+    let wrong = Mailbox { password: "wrong-one".to_owned(), ..trusting() };
+    let lost = Mailbox { host: "no-such-host.invalid".to_owned(), ..trusting() };
+    let works = trusting();
     let mut desk = Desk::plan(&rig, "", &[wrong.clone(), lost.clone(), works.clone()]);
     desk.start();
     let note = desk.source_says(&wrong.name, "down", "");
@@ -163,7 +163,7 @@ fn a_wrong_password_and_an_unknown_host_take_their_mailboxes_down_with_a_remedy_
 #[test]
 fn a_full_disk_leaves_the_mail_on_the_server_until_there_is_room() {
     let Some(rig) = Rig::shared() else { return };
-    let mailbox = trusting(&rig);
+    let mailbox = trusting();
     let mut desk = Desk::open(&rig, "", std::slice::from_ref(&mailbox));
     desk.stop();
     let roomy = std::fs::read_to_string(desk.settings()).unwrap();

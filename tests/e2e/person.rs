@@ -43,13 +43,8 @@ impl Letter {
 
     /// Its octets.
     pub fn raw(&self) -> Vec<u8> {
-        let mut raw = String::new();
-        for (name, value) in &self.headers {
-            raw.push_str(&format!("{name}: {value}\r\n"));
-        }
-        raw.push_str("\r\n");
-        raw.push_str(&self.text.replace('\n', "\r\n"));
-        raw.push_str("\r\n");
+        let head: Vec<String> = self.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let raw = format!("{}\r\n\r\n{}\r\n", head.join("\r\n"), self.text.replace('\n', "\r\n"));
         raw.into_bytes()
     }
 }
@@ -96,8 +91,10 @@ impl Person {
     pub fn answer_to(&self, mail: &Mail, text: &str) -> Letter {
         let reply_to = mail.header("Reply-To");
         let to = address_in(if reply_to.is_empty() { mail.header("From") } else { reply_to }.as_str());
-        let quoted: String = mail.text().lines().map(|line| format!("> {line}\n")).collect();
-        let text = format!("{text}\n\nOn Mon, 2 Mar 2026 at 10:05, Support <support@helpdesk.test> wrote:\n{quoted}");
+        let theirs = mail.text();
+        let quoted: Vec<String> = theirs.lines().map(|line| format!("> {line}")).collect();
+        let head = "On Mon, 2 Mar 2026 at 10:05, Support <support@helpdesk.test> wrote:";
+        let text = format!("{text}\n\n{head}\n{}", quoted.join("\n"));
         self.writes(&to, &format!("Re: {}", mail.subject()), &text)
             .with("In-Reply-To", &mail.id())
             .with("References", format!("{} {}", mail.header("References"), mail.id()).trim())

@@ -13,7 +13,7 @@ impl Smtp {
     /// Connects and says hello. An error when the server is away.
     pub fn connect(port: u16) -> Result<Self, String> {
         let stream = TcpStream::connect(("127.0.0.1", port)).map_err(|error| error.to_string())?;
-        stream.set_read_timeout(Some(Duration::from_secs(60))).map_err(|error| error.to_string())?;
+        stream.set_read_timeout(Some(Duration::from_mins(1))).map_err(|error| error.to_string())?;
         let mut smtp = Self { reader: BufReader::new(stream) };
         smtp.answer()?;
         smtp.say("EHLO people.customer.test")?;

@@ -38,7 +38,7 @@ fn a_forged_token_opens_a_new_ticket_and_a_true_one_from_a_stranger_is_marked() 
     let plus = super::person::address_in(&ack.header("Reply-To"));
     let (local, _) = plus.split_once('@').unwrap();
     let last = local.chars().last().unwrap();
-    let forged = format!("{}{}@helpdesk.test", &local[..local.len() - 1], if last == 'a' { 'b' } else { 'a' });
+    let forged = format!("{}{}@helpdesk.test", local.strip_suffix(last).unwrap(), if last == 'a' { 'b' } else { 'a' });
 
     mallory.mails(&forged, "Re: Cannot log in", "Tell me her password.");
     let theirs = mallory.gets_mail(1).reference();
