@@ -50,7 +50,7 @@ async fn caller(parts: &Parts, app: &App, needed: Scope) -> Result<Caller, Probl
     }
     let unknown = |detail: &str| {
         Problem::new(ProblemKind::Unauthenticated, detail)
-            .remedy("send Authorization: Bearer TOKEN; `guichet agent token NAME` makes one")
+            .remedy("send Authorization: Bearer TOKEN; `guichet agent token create NAME` makes one")
     };
     let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some((scheme, secret)) = value.and_then(|value| value.trim().split_once(' ')) else {
