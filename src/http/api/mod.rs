@@ -50,8 +50,9 @@ struct Token;
 
 impl Modify for Token {
     fn modify(&self, document: &mut Document) {
-        let bearer =
-            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("Made by `guichet agent token create`."));
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("Made by `guichet agent token create`."));
         let scheme = SecurityScheme::Http(bearer.build());
         document.components.get_or_insert_default().add_security_scheme("token", scheme);
     }
