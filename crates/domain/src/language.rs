@@ -85,6 +85,12 @@ pub fn fold(text: &str) -> Cow<'_, str> {
         return Cow::Owned(text.to_ascii_lowercase());
     }
     let mut folded = String::with_capacity(text.len());
+    fold_into(text, &mut folded);
+    Cow::Owned(folded)
+}
+
+/// Puts [`fold`] of the text behind what stands in `folded`.
+pub fn fold_into(text: &str, folded: &mut String) {
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
         // Most of any Latin text is ASCII, and goes over in runs.
@@ -99,10 +105,9 @@ pub fn fold(text: &str) -> Cow<'_, str> {
             rest = behind;
             continue;
         }
-        fold_foreign(character, &mut folded);
+        fold_foreign(character, folded);
         rest = rest.get(character.len_utf8()..).unwrap_or_default();
     }
-    Cow::Owned(folded)
 }
 
 fn fold_foreign(character: char, folded: &mut String) {

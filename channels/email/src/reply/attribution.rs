@@ -94,6 +94,9 @@ fn introduced(folded: &str) -> bool {
 
 fn accepts(joined: &str, quoted_follows: bool, lines: usize) -> bool {
     let core = joined.trim_matches(|character: char| character == '-' || character == '*' || character.is_whitespace());
+    if !core.ends_with([':', '：', ' ']) && !speaks_of_writing(&fold(core)) {
+        return false;
+    }
     let traits = traits(core);
     if traits.verb && (traits.colon || (traits.verb_last && traits.address && traits.dated)) {
         let placed = traits.introduced || traits.dated;
@@ -119,6 +122,12 @@ fn names_writer(core: &str, traits: &Traits) -> bool {
 
 fn starts_with_date(core: &str) -> bool {
     core.starts_with(|character: char| character.is_ascii_digit())
+}
+
+/// Cheap: whether there is a verb at all, without which only a colon at the end counts.
+fn speaks_of_writing(folded: &str) -> bool {
+    folded.split(|character: char| !character.is_alphanumeric()).any(|word| WROTE.contains(word))
+        || (!folded.is_ascii() && WROTE_UNSPACED.are_in(folded))
 }
 
 fn traits(core: &str) -> Traits {

@@ -77,6 +77,9 @@ fn find(compiled: &Compiled, words: &str, in_subject: bool, language: Language, 
             continue;
         }
         let factor = if foreign { place * OTHER_LANGUAGE } else { place };
+        if hits.iter().any(|known| known.rule == phrase.rule && known.factor >= factor) {
+            continue;
+        }
         let text = words.get(found.start..found.end).unwrap_or_default().trim();
         let text = if phrase.open { whole_word(words, found.start, found.end) } else { text };
         let hit = Hit { rule: phrase.rule, factor, words: text.to_owned(), in_subject, everybody: false };

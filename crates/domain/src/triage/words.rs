@@ -1,6 +1,6 @@
 //! Text made comparable: lower case, no accents, words with one space between them.
 
-use crate::language::fold;
+use crate::language::fold_into;
 
 /// `text` as words with one space before, between and after them; `?` is a word by itself, other punctuation is gone.
 /// Looks at `limit` characters only, so that a long mail costs no more than a short one.
@@ -34,12 +34,12 @@ fn push_foreign(out: &mut String, c: char) {
         return;
     }
     let mut buffer = [0; 4];
-    let folded = fold(c.encode_utf8(&mut buffer));
-    if folded.chars().any(|c| !c.is_alphanumeric()) {
+    let start = out.len();
+    fold_into(c.encode_utf8(&mut buffer), out);
+    // A lone combining mark folds to nothing and joins what stands around it.
+    if out.get(start..).is_some_and(|folded| folded.chars().any(|c| !c.is_alphanumeric())) {
+        out.truncate(start);
         gap(out);
-    } else {
-        // A lone combining mark folds to nothing and joins what stands around it.
-        out.push_str(&folded);
     }
 }
 
