@@ -17,12 +17,12 @@ pub(crate) fn write_words(kernel: &Kernel, decision: &mut Decision) {
         if !delivery.kind.is_automatic() {
             continue;
         }
-        let rendered = kernel.texts.render(delivery.kind, delivery.language, &delivery.facts, &kernel.desk.taxonomy);
+        let plain = kernel.texts.plain(delivery.kind, delivery.language, &delivery.facts, &kernel.desk.taxonomy);
         let entry = decision.entries.iter_mut().find(|entry| Some(entry.id) == delivery.message);
-        match (rendered, entry) {
-            (Ok(rendered), Some(entry)) => {
-                entry.subject = Some(rendered.subject);
-                entry.text = rendered.text;
+        match (plain, entry) {
+            (Ok((subject, text)), Some(entry)) => {
+                entry.subject = Some(subject);
+                entry.text = text;
             }
             // Every template was rendered at start; a ticket must not be lost for one that fails on its facts all the same.
             (Err(error), _) => error!(%error, kind = delivery.kind.as_str(), "a notice could not be put into words"),

@@ -106,7 +106,7 @@ impl Texts {
         Ok(texts)
     }
 
-    /// The words for `facts` in `language`, or in the fallback where we have none in it.
+    /// The words for `facts` in `language`, or in the fallback where we have none in it, as plain text and HTML.
     pub fn render(
         &self,
         kind: NoticeKind,
@@ -114,7 +114,20 @@ impl Texts {
         facts: &Facts,
         taxonomy: &Taxonomy,
     ) -> Result<Rendered, TextsError> {
-        let language = if is_served(language) { language } else { self.fallback };
+        let (subject, text) = self.plain(kind, language, facts, taxonomy)?;
+        let html = html::from_text(&text, self.spoken(language));
+        Ok(Rendered { subject, text, html })
+    }
+
+    /// The subject and the plain text that [`Texts::render`] gives.
+    pub fn plain(
+        &self,
+        kind: NoticeKind,
+        language: Language,
+        facts: &Facts,
+        taxonomy: &Taxonomy,
+    ) -> Result<(String, String), TextsError> {
+        let language = self.spoken(language);
         let name = format!("{}.{}", kind.as_str(), language.as_str());
         let category = facts.category.as_deref().map(|key| taxonomy.label(key, language));
         let promised = facts.promised_at.map(|at| when::say(at, facts.zone.as_deref(), language));
@@ -135,10 +148,12 @@ impl Texts {
         let broken = |what: String| TextsError::Template { origin: name.clone(), what };
         let template = self.environment.get_template(&name).map_err(|error| broken(error.to_string()))?;
         let whole = template.render(context).map_err(|error| broken(format!("{error:#}")))?;
-        let (subject, text) =
-            split(&whole).ok_or_else(|| broken("it must begin with \"Subject: \" and an empty line".into()))?;
-        let html = html::from_text(&text, language);
-        Ok(Rendered { subject, text, html })
+        split(&whole).ok_or_else(|| broken("it must begin with \"Subject: \" and an empty line".into()))
+    }
+
+    /// The language a notice is written in for people of this one.
+    fn spoken(&self, language: Language) -> Language {
+        if is_served(language) { language } else { self.fallback }
     }
 
     /// Renders every template with full and with bare facts.
