@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::rig::Rig;
-use super::wait::{LONG, until_told};
+use super::wait::{LONG, until_told, until_within};
 
 /// The binary under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_guichet");
@@ -333,9 +333,9 @@ impl Desk {
         assert_eq!(balance["received"], count, "more came in than was sent: {balance}\n{}", self.log());
     }
 
-    /// Waits until nothing is to be sent any more.
+    /// Waits until nothing is to be sent any more; what is in doubt may be left alone for a minute before it is sent again.
     pub fn has_sent_everything(&self) {
-        until_told("the outbox is empty", || {
+        until_within(LONG * 3, "the outbox is empty", || {
             let waiting =
                 self.ask("/api/v1/outbox?state=pending,sending&limit=3").ok_or("The daemon does not answer.")?;
             let empty = waiting["deliveries"].as_array().is_some_and(Vec::is_empty);
