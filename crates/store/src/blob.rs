@@ -1,11 +1,24 @@
 //! Bytes as they came: packed when that helps, named by what is in them.
 
+use std::cell::RefCell;
+
 use guichet_domain::Moment;
 use ring::digest;
+use zstd::bulk::Compressor;
 
 use crate::engine::Tx;
 use crate::error::StoreError;
 use crate::sql::{self, Row, queries};
+
+/// Zstandard's level: its own default.
+const LEVEL: i32 = 3;
+/// Up to this many bytes a thread keeps its tables for the next: setting them up costs as much as packing a mail.
+/// What is larger would leave each thread with megabytes.
+const KEPT_UP_TO: usize = 256 * 1024;
+
+thread_local! {
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
 
 queries! {
     GET = "SELECT codec, size, bytes FROM blob WHERE hash = $1";
@@ -94,7 +107,7 @@ pub struct Stored {
 /// Packs bytes: compressed when that makes them smaller. Takes about 5 ms a mebibyte; bytes over some mebibytes belong on
 /// a thread that may block.
 pub fn pack(bytes: &[u8], now: Moment) -> Packed {
-    let compressed = zstd::bulk::compress(bytes, 3).ok().filter(|packed| packed.len() < bytes.len());
+    let compressed = compress(bytes).ok().filter(|packed| packed.len() < bytes.len());
     let (codec, packed) = match compressed {
         Some(packed) => (Codec::Zstd, packed),
         None => (Codec::Plain, bytes.to_vec()),
@@ -120,6 +133,19 @@ pub async fn get(tx: &mut Tx, hash: &BlobHash) -> Result<Option<Stored>, StoreEr
     sql::row(tx, GET, &[hash.0.as_slice().into()]).await?.as_ref().map(read).transpose()
 }
 
+fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    if bytes.len() > KEPT_UP_TO {
+        return zstd::bulk::compress(bytes, LEVEL);
+    }
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let mut compressor = kept.take().map_or_else(|| Compressor::new(LEVEL), Ok)?;
+        // One that failed is not used again.
+        let packed = compressor.compress(bytes)?;
+        *kept = Some(compressor);
+        Ok(packed)
+    })
+}
+
 pub(crate) fn read(row: &Row) -> Result<Stored, StoreError> {
     let size: i64 = row.get("size")?;
     Ok(Stored {
@@ -140,6 +166,16 @@ mod tests {
         let bytes = packed.bytes.unwrap();
         assert!(bytes.len() < text.len() / 10);
         assert_eq!(unpack(packed.codec, &bytes, packed.size).unwrap(), text);
+    }
+
+    #[test]
+    fn one_packing_leaves_no_trace_in_the_next() {
+        let mails: Vec<Vec<u8>> =
+            (1..40_usize).map(|n| format!("From: p{n}@x.test\r\n").repeat(n * n * 10).into()).collect();
+        for mail in mails.iter().chain(mails.iter().rev()) {
+            let packed = pack(mail, Moment::EARLIEST);
+            assert_eq!(&unpack(packed.codec, &packed.bytes.unwrap(), packed.size).unwrap(), mail);
+        }
     }
 
     #[test]
