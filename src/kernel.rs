@@ -88,15 +88,8 @@ pub enum KernelError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A source's settings are wrong.
-    #[error("{origin}: source \"{source_name}\": {error}")]
-    Source {
-        /// The file.
-        origin: String,
-        /// The source.
-        source_name: SourceName,
-        /// What is wrong.
-        error: SettingsError,
-    },
+    #[error(transparent)]
+    Source(#[from] Box<SourceFault>),
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -105,22 +98,32 @@ pub enum KernelError {
     Keys(String),
 }
 
+/// What is wrong with a source's settings, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{origin}: source \"{source_name}\": {error}")]
+pub struct SourceFault {
+    /// The file.
+    pub origin: String,
+    /// The source.
+    pub source_name: SourceName,
+    /// What is wrong.
+    pub error: SettingsError,
+}
+
 impl From<KeyringError> for KernelError {
     fn from(error: KeyringError) -> Self {
         Self::Keys(error.to_string())
     }
 }
 
+/// A source's settings and the channel made of them.
+pub type Built = (SourceSettings, Arc<dyn Channel>);
+
 /// Builds every source's channel, checking its settings; opens neither network nor database.
-pub fn build_channels(
-    config: &Config,
-    state: &StateFolder,
-) -> Result<Vec<(SourceSettings, Arc<dyn Channel>)>, KernelError> {
+pub fn build_channels(config: &Config, state: &StateFolder) -> Result<Vec<Built>, KernelError> {
     let kinds = kinds();
-    let failed = |settings: &SourceSettings, error| KernelError::Source {
-        origin: config.origin(),
-        source_name: settings.name.clone(),
-        error,
+    let failed = |settings: &SourceSettings, error| {
+        KernelError::from(Box::new(SourceFault { origin: config.origin(), source_name: settings.name.clone(), error }))
     };
     let mut built = Vec::new();
     for settings in &config.sources {

@@ -108,7 +108,7 @@ impl From<KernelError> for Failure {
         match error {
             KernelError::Config(error) => error.into(),
             KernelError::Store(error) => error.into(),
-            KernelError::Source { .. } => Self::whole(error.to_string()).ending(Exit::Settings),
+            KernelError::Source(_) => Self::whole(error.to_string()).ending(Exit::Settings),
             KernelError::Keys(_) => Self::whole(error.to_string()),
         }
     }

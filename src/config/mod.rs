@@ -204,7 +204,7 @@ impl Config {
         Ok(DeskRules {
             prefix: self.desk.prefix.clone(),
             taxonomy: self.taxonomy.clone(),
-            matrix: self.desk.matrix.clone(),
+            matrix: self.desk.matrix,
             targets: self.desk.targets,
             queue: self.desk.queue.clone(),
             calendar: self.desk.calendar(&self.origin())?,

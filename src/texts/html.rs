@@ -1,7 +1,5 @@
 //! The HTML part of a notice, made from its text.
 
-use std::fmt::Write as _;
-
 use guichet_domain::language::Language;
 
 /// Paragraphs, line breaks and links of `text`; everything else is escaped. No image, no script, nothing remote: what a
@@ -37,8 +35,9 @@ fn linked(html: &mut String, line: &str) {
         if address.starts_with("https://") || address.starts_with("http://") {
             let shown = escaped(address);
             let rest = word.strip_prefix(address).unwrap_or_default();
-            // Writing to a String does not fail.
-            let _ = write!(html, "<a href=\"{shown}\">{shown}</a>{}", escaped(rest));
+            for piece in ["<a href=\"", &shown, "\">", &shown, "</a>", &escaped(rest)] {
+                html.push_str(piece);
+            }
         } else {
             html.push_str(&escaped(word));
         }
