@@ -16,10 +16,10 @@ use super::wait::{let_pass, until_told};
 const RESTLESS: &str = "[desk.calendar]\nhours = [\"24x7\"]\n[desk.targets]\nP1 = 0\nP2 = 0\nP3 = 0\nP4 = 0\nP5 = 0\n\
     [caps]\nown_domains = [\"customer.test\"]\n";
 
-/// Mails of one kind that reached one person: how many, and under how many Message-IDs.
-fn acknowledgements(person: &Person) -> (usize, usize) {
-    let mails: Vec<_> =
-        person.inbox().into_iter().filter(|mail| mail.header("Auto-Submitted") == "auto-replied").collect();
+/// Mails of one kind (`auto-replied`: acknowledgements, `auto-generated`: notices of delay) that reached one person: how many, and
+/// under how many Message-IDs.
+fn mails(person: &Person, kind: &str) -> (usize, usize) {
+    let mails: Vec<_> = person.inbox().into_iter().filter(|mail| mail.header("Auto-Submitted") == kind).collect();
     let ids: HashSet<String> = mails.iter().map(|mail| mail.id()).collect();
     (mails.len(), ids.len())
 }
@@ -38,10 +38,10 @@ fn nothing_is_lost_or_doubled(desk: &Desk, people: &[Person], story: &str) -> us
     let mut extra = 0;
     for person in people {
         until_told(&format!("{story}: {} is acknowledged", person.address), || {
-            let (mails, _) = acknowledgements(person);
+            let (mails, _) = mails(person, "auto-replied");
             if mails > 0 { Ok(()) } else { Err(desk.log()) }
         });
-        let (mails, ids) = acknowledgements(person);
+        let (mails, ids) = mails(person, "auto-replied");
         assert_eq!(ids, 1, "{story}: {} has acknowledgements under several Message-IDs", person.address);
         assert!(mails <= 2, "{story}: {} has {mails} copies", person.address);
         extra += mails - 1;
@@ -78,6 +78,13 @@ fn killed_at(rig: &Arc<Rig>, point: &str, hit: u32) -> usize {
     }
     desk.start();
     let extra = nothing_is_lost_or_doubled(&desk, &people, &story);
+    for person in people.iter().filter(|_| point.starts_with("timer.")) {
+        until_told(&format!("{story}: {} is told of the delay", person.address), || {
+            let (told, ids) = mails(person, "auto-generated");
+            assert!(ids < 2, "{story}: {} is told of one delay twice", person.address);
+            if told > 0 { Ok(()) } else { Err(desk.log()) }
+        });
+    }
     let kept = people.iter().map(|person| {
         let reference = desk.tickets_of(&person.address)[0]["reference"].as_str().unwrap().to_owned();
         let ticket = desk.ticket(&reference);
