@@ -136,7 +136,7 @@ impl Count {
         }
         for part in fold(word).split(|character: char| !character.is_alphabetic()) {
             if let Some(points) = POINTS.get(part) {
-                self.give(points);
+                self.give(*points);
             }
         }
     }
@@ -149,13 +149,13 @@ impl Count {
         if !character.is_ascii()
             && let Some(points) = MARKED.get(character as usize)
         {
-            self.give(points);
+            self.give(*points);
         }
     }
 
-    fn give(&mut self, points: &Points) {
+    fn give(&mut self, points: Points) {
         for (total, points) in self.points.iter_mut().zip(points) {
-            *total += u32::from(*points);
+            *total += u32::from(points);
         }
     }
 
@@ -194,7 +194,9 @@ static POINTS: LazyLock<WordMap<Points>> = LazyLock::new(|| {
             3 => 1,
             _ => 0,
         };
-        each.iter_mut().for_each(|own| *own *= worth);
+        for own in each {
+            *own *= worth;
+        }
     }
     points
 });

@@ -115,7 +115,6 @@ fn fold_foreign(character: char, folded: &mut String) {
         'ß' | 'ẞ' => folded.push_str("ss"),
         'œ' | 'Œ' => folded.push_str("oe"),
         'æ' | 'Æ' => folded.push_str("ae"),
-        'ø' | 'Ø' => folded.push('o'),
         'ł' | 'Ł' => folded.push('l'),
         '’' | '‘' | 'ʼ' => folded.push('\''),
         '\u{a0}' | '\u{202f}' | '\u{2007}' => folded.push(' '),
@@ -125,7 +124,7 @@ fn fold_foreign(character: char, folded: &mut String) {
         'È'..='Ë' | 'è'..='ë' => folded.push('e'),
         'Ì'..='Ï' | 'ì'..='ï' => folded.push('i'),
         'Ñ' | 'ñ' => folded.push('n'),
-        'Ò'..='Ö' | 'ò'..='ö' => folded.push('o'),
+        'Ò'..='Ö' | 'ò'..='ö' | 'ø' | 'Ø' => folded.push('o'),
         'Ù'..='Ü' | 'ù'..='ü' => folded.push('u'),
         // Latin and Greek. Elsewhere a mark makes another letter: й, ガ, أ.
         '\u{c0}'..='\u{3ff}' | '\u{1e00}'..='\u{1fff}' => decompose_canonical(character, |part| {

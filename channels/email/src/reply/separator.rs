@@ -68,7 +68,7 @@ pub(super) fn is_rule(line: Line<'_>) -> bool {
 /// Whether a subject's first word says that the mail is forwarded. `Re: Fwd: …` answers a forward, and is none.
 pub(super) fn is_forward_subject(subject: &str) -> bool {
     let Some((prefix, _)) = subject.trim_start().split_once([':', '：']) else { return false };
-    prefix.len() <= 24 && FORWARD_PREFIXES.contains(&fold(prefix.trim()).as_ref())
+    prefix.len() <= 24 && FORWARD_PREFIXES.contains(&fold(prefix.trim()))
 }
 
 fn is_dash(character: char) -> bool {
