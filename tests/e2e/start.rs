@@ -116,7 +116,8 @@ fn a_state_folder_that_cannot_be_written_is_named() {
     }
     // Nobody may walk to a binary in a home folder, so it is run from beside its settings.
     let binary = desk.settings().with_file_name("guichet");
-    std::fs::copy(env!("CARGO_BIN_EXE_guichet"), &binary).unwrap();
+    // By another process: a child of a test beside this one would hold a file of ours open for writing, and then it cannot run.
+    assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_guichet")).arg(&binary).status().unwrap().success());
     let mut command = Command::new(binary);
     command.arg("--config").arg(desk.settings()).arg("--state").arg(desk.state()).arg("run").uid(65_534).gid(65_534);
     let refused = command.output().unwrap();
