@@ -8,6 +8,7 @@
 mod begun;
 mod letter;
 mod outcome;
+mod pause;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ use crate::writing::write_decision;
 use begun::{Begun, Earlier};
 use letter::{Letter, letters};
 use outcome::{Ended, settlement};
+use pause::{Leave, Pause};
 
 /// Rows held for each that may be sent at once.
 const AHEAD: usize = 8;
@@ -67,6 +69,8 @@ struct Outlet {
     /// As many as may be sent at once.
     lanes: Semaphore,
     lease: Duration,
+    /// Whether it takes anything at all.
+    pause: Pause,
 }
 
 /// What one attempt gave.
@@ -228,6 +232,14 @@ impl Sender {
         let now = kernel.clock.now();
         let mut tx = kernel.db.write().await?;
         let told = settle(&mut tx, kernel, waiting, now).await?;
+        for attempted in waiting.iter() {
+            if let Some(outlet) = self.outlets.get(&attempted.row.source) {
+                match attempted.delivery {
+                    Delivery::Retry { source_down: true, .. } => outlet.pause.down(now),
+                    _ => outlet.pause.up(),
+                }
+            }
+        }
         let mut expired = Vec::new();
         if housekeeping {
             self.recover(&mut tx, &Earlier::Unknown, now).await?;
@@ -260,7 +272,14 @@ impl Sender {
         let mut claimed = Vec::new();
         let mut wait = LONGEST_WAIT;
         for (source, outlet) in &self.outlets {
-            let mut permits = take_permits(&outlet.held);
+            let mut permits = match outlet.pause.leave(now) {
+                Leave::All => take_permits(&outlet.held),
+                Leave::One => take_permits(&outlet.held).into_iter().take(1).collect(),
+                Leave::After(until) => {
+                    wait = wait.min(until.since(now).max(Duration::from_millis(10)));
+                    continue;
+                }
+            };
             let limit = i64::try_from(permits.len()).unwrap_or(i64::MAX);
             if limit == 0 {
                 continue;
@@ -321,6 +340,7 @@ fn outlets(kernel: &Kernel, reception: &Reception, begun: &Arc<Begun>) -> BTreeM
                 held: Arc::new(Semaphore::new(lanes * AHEAD)),
                 lanes: Semaphore::new(lanes),
                 lease: Duration::from_secs(abilities.deadline_secs) + LEASE_MARGIN,
+                pause: Pause::default(),
             };
             (name.clone(), outlet)
         })

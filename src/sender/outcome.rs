@@ -82,7 +82,9 @@ pub(super) fn settlement(kernel: &Kernel, row: &OutboxRow, delivery: &Delivery, 
     let (outcome, detail) = match delivery {
         Delivery::Delivered { external_id, detail } => (Outcome::Sent { external_id: external_id.clone() }, detail),
         Delivery::Retry { detail, after, source_down } => {
-            let wait = backoff(row.attempts, kernel.ids.random_u64()).max(after.unwrap_or_default().min(WAITS.1));
+            // A source that is down is paused as a whole; its rows are ready when it is up again.
+            let tries = if *source_down { 1 } else { row.attempts };
+            let wait = backoff(tries, kernel.ids.random_u64()).max(after.unwrap_or_default().min(WAITS.1));
             // Time in which the whole source is down does not count towards the message's life.
             // A program that is gone for good must not fill the outbox: its events grow old all the same.
             let waits = *source_down && row.kind != NoticeKind::Event;
