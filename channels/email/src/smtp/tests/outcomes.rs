@@ -1,5 +1,6 @@
 //! What each misbehaviour makes of a mail.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -90,6 +91,32 @@ async fn after_the_final_dot_anything_but_an_answer_is_unknown() {
         let outcome = outcome_when(|server| server.at(".", [act.clone()])).await;
         assert!(matches!(outcome, Outcome::Unknown { .. }), "{act:?}: {outcome:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_departure_is_noted_when_the_server_says_go_ahead_and_not_before() {
+    let noted = AtomicUsize::new(0);
+    let note = || {
+        noted.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    };
+    for point in ["greeting", "EHLO", "MAIL", "RCPT", "DATA"] {
+        let (refusing, _) = pool([Server::pipelining().at(point, [Act::Says("550 5.7.1 no")])]);
+        refusing.send_noting(&to_ann(), MESSAGE, &note).await;
+        assert_eq!(noted.load(Ordering::SeqCst), 0, "{point}");
+    }
+    let (willing, _) = pool([Server::pipelining()]);
+    assert!(matches!(willing.send_noting(&to_ann(), MESSAGE, &note).await, Outcome::Sent { .. }));
+    assert_eq!(noted.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_whose_departure_cannot_be_noted_stays_and_the_next_one_leaves() {
+    let (pool, network) = pool([Server::pipelining(), Server::plain()]);
+    let full = || Err("the disk is full".to_owned());
+    assert_eq!(passing(pool.send_noting(&to_ann(), MESSAGE, &full).await), "the disk is full");
+    assert_eq!(network.on(1).last().map(String::as_str), Some("DATA"), "nothing of the body was said");
+    assert!(matches!(send(&pool).await, Outcome::Sent { .. }));
 }
 
 #[tokio::test(start_paused = true)]
