@@ -1,7 +1,7 @@
 //! What leaves because of a decision: acknowledgements, replies, closure and delay notices, events for programs.
 
 use crate::ambient::Ids;
-use crate::caps::Allowance;
+use crate::caps::{Allowance, is_public_provider};
 use crate::decide::Decision;
 use crate::entry::{Entry, EntryKind};
 use crate::event::Arrival;
@@ -214,7 +214,13 @@ pub(super) fn explain(decision: &mut Decision, why: Explained) {
 /// address the writer names: answers sent there are neutral, or our words would carry the writer's to a third person.
 pub(super) fn is_verified(item: &Item, rules: &Rules) -> bool {
     let elsewhere = match (&item.from, &item.reply_to) {
-        (Some(from), Some(reply_to)) => from.key() != reply_to.key() && from.domain() != reply_to.domain(),
+        (Some(from), Some(reply_to)) => {
+            // A colleague's address is vouched for by the same domain; that of another customer of a public provider is not.
+            let colleague = from
+                .domain()
+                .is_some_and(|domain| !is_public_provider(&domain) && reply_to.domain().as_ref() == Some(&domain));
+            from.key() != reply_to.key() && !colleague
+        }
         (None, _) => true,
         (Some(_), None) => false,
     };

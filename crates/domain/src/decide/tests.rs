@@ -171,6 +171,18 @@ fn vouching_for_the_writer_does_not_vouch_for_another_reply_address() {
 }
 
 #[test]
+fn a_colleague_hears_the_subject_and_another_customer_of_a_public_provider_does_not() {
+    let desk = Desk::new();
+    let subject_told = |from: &str, reply_to: &str| {
+        let item = jean("Read my advertisement");
+        let item = Item { from: Some(Party::new(from)), reply_to: Some(Party::new(reply_to)), ..item };
+        desk.open(&item).deliveries[0].facts.subject.is_some()
+    };
+    assert!(subject_told("jean@client.test", "team@client.test"));
+    assert!(!subject_told("eve@gmail.com", "victim@gmail.com"));
+}
+
+#[test]
 fn a_machine_gets_a_ticket_and_no_automatic_word_ever() {
     let desk = Desk::new();
     let machine = Some(Machine { reason: Reason::of("machine.precedence"), detail: "Precedence: bulk".into() });
