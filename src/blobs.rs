@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use guichet_store::blob::{BlobHash, Packed};
 use tokio::io::AsyncWriteExt as _;
@@ -10,6 +11,8 @@ use crate::state::StateFolder;
 
 /// Packed bytes up to this many stay in the database.
 const IN_DATABASE: usize = 256 << 10;
+/// Files begun by this process: each is written under a name of its own.
+static WRITERS: AtomicU64 = AtomicU64::new(0);
 
 /// Where the bytes of this hash lie, when they lie in a file.
 pub fn path(state: &StateFolder, hash: &BlobHash) -> PathBuf {
@@ -28,7 +31,9 @@ pub async fn spill(state: &StateFolder, packed: &mut Packed) -> io::Result<()> {
     }
     let Some(folder) = path.parent() else { return Err(io::Error::other("a blob's path has no folder")) };
     tokio::fs::create_dir_all(folder).await?;
-    let beside = path.with_extension(format!("part-{}", std::process::id()));
+    // One mail may come by two mailboxes at once: two writers of one file would leave holes in it.
+    let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
+    let beside = path.with_extension(format!("part-{}-{writer}", std::process::id()));
     let mut file = tokio::fs::File::create(&beside).await?;
     file.write_all(&bytes).await?;
     file.sync_all().await?;
