@@ -139,7 +139,11 @@ impl Begun {
         if open.length > MOST {
             self.rewrite(open)?;
         }
-        open.file.write_all(&bytes)?;
+        if let Err(error) = open.file.write_all(&bytes) {
+            // Perhaps half a note was written, and what is put behind it could not be read: the next one begins a new file.
+            open.length = u64::MAX;
+            return Err(error);
+        }
         open.length += bytes.len() as u64;
         open.under_way.insert(attempt, bytes);
         Ok(())

@@ -11,9 +11,11 @@ mod outcome;
 mod pause;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use guichet_contract::{Channel, Delivery, Departures, Port};
 use guichet_domain::Moment;
 use guichet_domain::decide::decide;
@@ -44,6 +46,8 @@ use pause::{Leave, Pause};
 const AHEAD: usize = 8;
 /// How much longer a lease is than the longest attempt: a held row waits for its turn.
 const LEASE_MARGIN: Duration = Duration::from_secs(600);
+/// How long a held row may wait for its turn: what is left of the margin then is for looking for an earlier copy.
+const LONGEST_HELD: Duration = Duration::from_secs(420);
 /// The longest wait for a reason to look again.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How often leases and lives that are over are looked for.
@@ -298,7 +302,9 @@ impl Sender {
 
     /// Waits for a lane and makes the attempt; its beginning is noted here, or by a channel that knows it better. After the soft stop nothing is begun any more.
     async fn attempt(&self, letter: Letter, permit: OwnedSemaphorePermit, soft: &CancellationToken) -> Attempted {
-        let delivery = self.deliver(&letter, soft).await;
+        // A channel that panics leaves one row in doubt; unheard of, it would leave the sender waiting for it.
+        let delivery = AssertUnwindSafe(self.deliver(&letter, soft)).catch_unwind().await;
+        let delivery = delivery.unwrap_or_else(|_| Delivery::Unknown { detail: "the channel panicked".into() });
         crate::crash::point("sender.after_delivery");
         self.begun.came_of(letter.row.id, letter.row.fence, &delivery);
         crate::crash::point("sender.after_note");
@@ -308,12 +314,17 @@ impl Sender {
     async fn deliver(&self, letter: &Letter, soft: &CancellationToken) -> Delivery {
         let not_begun = |detail: &str| Delivery::Retry { detail: detail.into(), after: None, source_down: true };
         let Some(outlet) = self.outlets.get(&letter.row.source) else { return not_begun("its source is gone") };
+        let held = Instant::now();
         let lane = tokio::select! {
             biased;
             () = soft.cancelled() => None,
             lane = outlet.lanes.acquire() => lane.ok(),
         };
         let Some(_lane) = lane else { return not_begun("the daemon stopped before it began") };
+        if held.elapsed() >= LONGEST_HELD {
+            // Its lease could end before the attempt does, and the row would be sent by whoever claims it then as well.
+            return not_begun("others took too long to be sent");
+        }
         self.begun.expect(letter.row.id, letter.row.fence);
         if !outlet.channel.abilities().notes_departure
             && let Err(error) = self.begun.begin(letter.row.id)

@@ -17,6 +17,8 @@ use crate::sender::letter::Letter;
 const WAITS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(3600));
 /// How long after a doubt the message is looked for: its copy may still be under way.
 const DOUBT_GRACE: Duration = Duration::from_secs(60);
+/// How long looking for an earlier copy may take; a lease has room for it.
+const LOOK_LIMIT: Duration = Duration::from_secs(120);
 /// Doubts after which a message that can only be repeated, not found, is left alone.
 const MOST_DOUBTS: i64 = 2;
 
@@ -60,7 +62,8 @@ pub(super) async fn attempt(kernel: &Kernel, channel: &dyn Channel, port: &Port,
 
 /// What looking for a message says: it was sent, or it cannot be told now. `None`: surely not sent.
 async fn look_for(channel: &dyn Channel, port: &Port, outgoing: &Outgoing) -> Option<Delivery> {
-    match channel.find_sent(port, outgoing).await {
+    let looked = tokio::time::timeout(LOOK_LIMIT, channel.find_sent(port, outgoing)).await;
+    match looked.unwrap_or_else(|_| Err(Fault::passing(format!("no end within {} s", LOOK_LIMIT.as_secs())))) {
         Ok(Some(id)) => Some(Delivery::Delivered { external_id: Some(id), detail: "found among what was sent".into() }),
         Ok(None) => None,
         Err(fault) => {
@@ -114,6 +117,14 @@ pub(super) fn settlement(kernel: &Kernel, row: &OutboxRow, delivery: &Delivery, 
                 (Outcome::Unknown { reason: Some(reason::UNKNOWN_OUTCOME) }, detail)
             }
         }
+    };
+    // What may have arrived once is not surely lost because a later attempt failed, unless it was looked for.
+    let outcome = match outcome {
+        Outcome::Refused { .. } | Outcome::Expired { .. } if row.doubts > 0 && !abilities.finds_sent => {
+            tell_agent = Some(Explained::new(reason::UNKNOWN_OUTCOME, detail.clone()));
+            Outcome::Unknown { reason: Some(reason::UNKNOWN_OUTCOME) }
+        }
+        outcome => outcome,
     };
     if !matches!(outcome, Outcome::Sent { .. }) {
         warn!(delivery = %row.id, source = %row.source, kind = row.kind.as_str(), attempt = row.attempts, outcome = outcome.as_str(), "an attempt to send did not succeed");
