@@ -8,9 +8,11 @@ mod port;
 mod prepare;
 mod record;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use guichet_contract::{Accepted, CursorMove, NotAccepted, Receipt};
 use guichet_domain::Moment;
 use guichet_domain::ids::{InboundId, SourceName};
@@ -32,6 +34,8 @@ const MAX_ITEMS: usize = 256;
 const MAX_BYTES: usize = 4 << 20;
 /// How long a source waits for a place before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a transaction is tried when others change the same tickets.
+const TRIES: usize = 8;
 /// What waits at most.
 const QUEUE: usize = 64;
 
@@ -225,12 +229,29 @@ async fn commit(kernel: &Kernel, orders: Vec<Order>) {
     }
 }
 
-/// One transaction over all of `items`.
+/// One transaction over all of `items`, made anew when somebody else was quicker to change a ticket.
 async fn attempt(kernel: &Kernel, items: &mut [Prepared], moves: &[record::Move]) -> Result<Vec<Receipt>, StoreError> {
+    for _ in 1..TRIES {
+        match attempt_once(kernel, items, moves).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => {}
+            written => return written,
+        }
+    }
+    attempt_once(kernel, items, moves).await
+}
+
+async fn attempt_once(
+    kernel: &Kernel,
+    items: &mut [Prepared],
+    moves: &[record::Move],
+) -> Result<Vec<Receipt>, StoreError> {
     let now = kernel.clock.now();
     crate::crash::point("intake.before_begin");
     let mut tx = kernel.db.write().await?;
-    let done = take_in(&mut tx, kernel, items, moves, now).await?;
+    // One item must not end the only writer: what panics is the fault of an item like any other, and found by replaying.
+    let taken = AssertUnwindSafe(take_in(&mut tx, kernel, items, moves, now)).catch_unwind().await;
+    let done =
+        taken.unwrap_or_else(|_| Err(StoreError::Other { what: "deciding panicked; see the log".to_owned() }))?;
     crate::crash::point("intake.before_commit");
     tx.commit().await?;
     crate::crash::point("intake.after_commit");
@@ -270,7 +291,10 @@ async fn replay(kernel: &Kernel, items: Vec<Prepared>, moves: &[record::Move]) -
     Ok(receipts)
 }
 
-/// Whether the failure is of the database as a whole, and no item's fault.
+/// Whether the failure is of the database as a whole, or of the moment, and no item's fault.
 fn is_everybodys(error: &StoreError) -> bool {
-    matches!(error.kind(), ErrorKind::Busy | ErrorKind::Full | ErrorKind::ReadOnly | ErrorKind::Newer)
+    matches!(
+        error.kind(),
+        ErrorKind::Busy | ErrorKind::Conflict | ErrorKind::Full | ErrorKind::ReadOnly | ErrorKind::Newer
+    )
 }
