@@ -38,9 +38,10 @@ impl Repeat {
         Self { key: key.into(), asked: secret_hash(&asked) }
     }
 
-    /// The one id of what the request causes, the same each time.
+    /// The one id of what the request causes, the same each time. Another request under the same key, once the first is
+    /// forgotten, is another.
     pub(super) fn id(&self, agent: &str) -> Uuid {
-        Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("guichet {agent}\n{}", self.key).as_bytes())
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("guichet {agent}\n{}\n{}", self.key, self.asked).as_bytes())
     }
 
     pub(super) async fn begin<T: DeserializeOwned>(
