@@ -44,7 +44,7 @@ pub(super) async fn steps(tx: &mut Tx, id: TicketId) -> Result<Vec<Step>, DeskEr
         delivery(tx, &row, &mut steps).await?;
     }
     for timer in timer::of_ticket(tx, id).await? {
-        let what = format!("timer {} is due", timer.kind.as_str());
+        let what = format!("{} is due", timer.kind.as_str());
         steps.push(Step { at: timer.due_at, kind: StepKind::Timer, what, reason: None });
     }
     // Stable: what happened at one instant stays in the order of one message's way in and out.
