@@ -50,7 +50,9 @@ impl Daemon {
     }
 
     async fn connection(&self) -> Result<Connection, Failure> {
-        while let Some(mut connection) = self.idle.lock().await.pop() {
+        loop {
+            // The guard ends with this line: nobody waits while an idle connection is looked at.
+            let Some(mut connection) = self.idle.lock().await.pop() else { break };
             if connection.ready().await.is_ok() {
                 return Ok(connection);
             }
