@@ -115,9 +115,19 @@ fn read_headers(mail: &mut Mail, top: &Entity<'_>, fallback: Option<&str>, limit
         .iter()
         .map(|field| HeaderField {
             name: String::from_utf8_lossy(field.name).into_owned(),
-            value: header::text(field.value, fallback),
+            value: value(field.name, field.value, fallback),
         })
         .collect();
+}
+
+/// A verdict on the sender stays as our server wrote it: it quotes what strangers said, and decoding that could make
+/// them say `; dmarc=pass`.
+fn value(name: &[u8], raw: &[u8], fallback: Option<&str>) -> String {
+    if name.eq_ignore_ascii_case(b"authentication-results") {
+        header::clean(&String::from_utf8_lossy(&header::unfold(raw)))
+    } else {
+        header::text(raw, fallback)
+    }
 }
 
 fn delivered_to(mailboxes: &mut impl FnMut(&str) -> Vec<Mailbox>) -> Vec<String> {
