@@ -19,6 +19,8 @@ use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator, Paramete
 const LIMIT: Duration = Duration::from_secs(2);
 /// Keys kept; more and all are forgotten.
 const MOST_KEYS: usize = 2_000;
+/// A mail with more signatures than this is left alone: each costs a look-up and a hash of the whole header.
+const MOST_SIGNATURES: usize = 16;
 /// Larger mail is not hashed a second time.
 const LARGEST: usize = 10 << 20;
 
@@ -51,11 +53,17 @@ impl Checker {
 
     async fn vouches(&self, resolver: &MessageAuthenticator, raw: &[u8], domain: &str) -> bool {
         let Some(message) = AuthenticatedMessage::parse(raw) else { return false };
+        // Of several From fields a signature need cover only the last, and the first is the one that is shown.
+        if message.froms().len() != 1 || message.dkim_headers.len() > MOST_SIGNATURES {
+            return false;
+        }
         let checked = resolver.verify_dkim(Parameters::new(&message).with_txt_cache(&self.keys)).await;
         checked.iter().any(|output| {
             let aligned = output.signature().is_some_and(|signature| {
+                // RFC 6376 section 5.4: a signature that leaves out From says nothing about it.
+                let names_writer = signature.h.iter().any(|name| name.eq_ignore_ascii_case("from"));
                 // `l=` leaves the end of the body unsigned: anything could have been added there.
-                signature.l == 0 && is_aligned(domain, &signature.d.to_lowercase())
+                names_writer && signature.l == 0 && is_aligned(domain, &signature.d.to_lowercase())
             });
             aligned && matches!(output.result(), DkimResult::Pass)
         })
@@ -146,6 +154,10 @@ mod tests {
 
     /// A desk that knows the key `domain` publishes, and `MAIL` signed with it.
     fn signed(domain: &str) -> (Checker, String) {
+        signed_over(domain, &["From", "To", "Subject"])
+    }
+
+    fn signed_over(domain: &str, headers: &[&'static str]) -> (Checker, String) {
         let pkcs8 = Ed25519Key::generate_pkcs8().unwrap();
         let key = Ed25519Key::from_pkcs8_der(&pkcs8).unwrap();
         let public = data_encoding::BASE64.encode(&key.public_key());
@@ -157,7 +169,7 @@ mod tests {
         let signature = DkimSigner::from_key(key)
             .domain(domain)
             .selector("s")
-            .headers(["From", "To", "Subject"])
+            .headers(headers.iter().copied())
             .sign(MAIL.as_bytes())
             .unwrap();
         (checker, format!("{}{MAIL}", signature.to_header()))
@@ -185,6 +197,17 @@ mod tests {
         assert_eq!(trust(&checker, &raw.replace("Please help.", "Please pay.")).await, Trust::Unverified);
         assert_eq!(trust(&checker, &raw.replace("ann@client.test", "boss@client.test")).await, Trust::Unverified);
         assert_eq!(trust(&checker, MAIL).await, Trust::Unverified);
+        // A signature covers the last From; the first would be taken for the writer.
+        let two_writers = format!("From: Boss <boss@client.test>\r\n{raw}");
+        assert_eq!(trust(&checker, &two_writers).await, Trust::Unverified);
+    }
+
+    #[tokio::test]
+    async fn a_signature_that_leaves_out_the_writer_vouches_for_none() {
+        let (checker, raw) = signed_over("client.test", &["To", "Subject"]);
+        assert_eq!(trust(&checker, &raw).await, Trust::Unverified);
+        let (checker, raw) = signed_over("client.test", &["From"]);
+        assert!(matches!(trust(&checker, &raw).await, Trust::Verified(_)));
     }
 
     #[tokio::test]
