@@ -215,7 +215,7 @@ pub(super) fn explain(decision: &mut Decision, why: Explained) {
 pub(super) fn is_verified(item: &Item, rules: &Rules) -> bool {
     let elsewhere = match (&item.from, &item.reply_to) {
         (Some(from), Some(reply_to)) => {
-            // A colleague's address is vouched for by the same domain; that of another customer of a public provider is not.
+            // A colleague's address is vouched for by the same domain; that of another person at a public provider is not.
             let colleague = from
                 .domain()
                 .is_some_and(|domain| !is_public_provider(&domain) && reply_to.domain().as_ref() == Some(&domain));

@@ -171,7 +171,7 @@ fn vouching_for_the_writer_does_not_vouch_for_another_reply_address() {
 }
 
 #[test]
-fn a_colleague_hears_the_subject_and_another_customer_of_a_public_provider_does_not() {
+fn a_colleague_hears_the_subject_and_a_stranger_at_the_same_public_provider_does_not() {
     let desk = Desk::new();
     let subject_told = |from: &str, reply_to: &str| {
         let item = jean("Read my advertisement");
