@@ -175,8 +175,10 @@ fn of_outcome(outcome: Outcome, id: guichet_domain::ids::ExternalId) -> Delivery
         }
         Outcome::Permanent { code, enhanced, text } => {
             let status = enhanced.unwrap_or_default();
-            // X.1.x speaks of the address; 550 without a status is how old servers say it.
-            let hard = status.starts_with("5.1.") || (status.is_empty() && matches!(code, 550 | 551 | 553));
+            // X.1.x speaks of the recipient's address, but for 7 and 8, which speak of ours; 550 without a status is how old
+            // servers say it.
+            let address = status.starts_with("5.1.") && !matches!(status.as_str(), "5.1.7" | "5.1.8");
+            let hard = address || (status.is_empty() && matches!(code, 550 | 551 | 553));
             Delivery::Refused { detail: format!("{code} {text}"), hard }
         }
         Outcome::Unknown { why } => Delivery::Unknown { detail: why },
@@ -217,6 +219,18 @@ mod tests {
             in_reply_to: None,
             thread: Vec::new(),
         }
+    }
+
+    #[test]
+    fn an_address_is_given_up_only_for_what_is_said_of_it() {
+        let hard = |code, enhanced: Option<&str>| {
+            let enhanced = enhanced.map(str::to_owned);
+            let outcome = Outcome::Permanent { code, enhanced, text: "no".to_owned() };
+            matches!(of_outcome(outcome, id_of("m@own.test")), Delivery::Refused { hard: true, .. })
+        };
+        assert!(hard(550, Some("5.1.1")) && hard(553, Some("5.1.3")) && hard(550, None));
+        assert!(!hard(553, Some("5.1.8")), "our own address was refused");
+        assert!(!hard(550, Some("5.7.1")) && !hard(550, Some("5.0.0")) && !hard(554, None));
     }
 
     #[test]

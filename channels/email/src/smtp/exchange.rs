@@ -198,7 +198,7 @@ fn settle(session: &Session, reply: &Reply, step: Step, reusable: bool) -> Settl
             "set user, password and security of the source's smtp section",
         ))
     } else if reply.is_transient() || reply.is_permanent() {
-        Outcome::refused(reply)
+        Outcome::refused(reply, step == Step::Rcpt)
     } else {
         let why = format!("the server answered {} with {}, which makes no sense there", step.name(), reply.code);
         Outcome::NotTried(NotTried::passing(why))

@@ -82,10 +82,11 @@ impl From<OAuthFault> for NotTried {
 }
 
 impl Outcome {
-    /// The outcome of a reply that did not say yes before the final dot.
-    pub(super) fn refused(reply: &Reply) -> Self {
+    /// The outcome of a reply of no to a command. Without a status, a no to RCPT means the recipient and any other no need
+    /// not: those get the undefined status 5.0.0 (RFC 3463), or a bare `550 spam` would pass for a dead address.
+    pub(super) fn refused(reply: &Reply, at_recipient: bool) -> Self {
         if reply.is_permanent() {
-            let enhanced = reply.enhanced().map(str::to_owned);
+            let enhanced = reply.enhanced().or((!at_recipient).then_some("5.0.0")).map(str::to_owned);
             Self::Permanent { code: reply.code, enhanced, text: reply.short_text() }
         } else {
             Self::Transient { code: reply.code, text: reply.short_text(), retry_after: reply.retry_after() }
