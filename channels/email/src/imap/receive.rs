@@ -176,7 +176,8 @@ enum Handed {
 
 impl<S: Sink> Loop<'_, S> {
     async fn look(&mut self, mut uidnext: Option<u32>) -> Result<(), Error> {
-        let mut leftovers = self.mailbox.processed.is_some() || self.mailbox.failed.is_some();
+        // Only where nothing accepted stays: else each connection would read the whole folder again.
+        let mut leftovers = self.mailbox.processed.is_some();
         loop {
             self.catch_up(uidnext.take()).await?;
             self.file().await?;
