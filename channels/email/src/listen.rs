@@ -1,6 +1,6 @@
 //! From the network to the intake: the mailbox as a source.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use guichet_contract::{Cursor, CursorMove, Fault, Health, NotAccepted, Port, Stop, Verdict};
 use guichet_domain::inbound::{Explained, Inbound};
@@ -14,7 +14,7 @@ use crate::imap::sink::{Batch, Body, Fetched, Outcome, Progress, Refusal, Sink};
 use crate::imap::{self, Error, Session};
 use crate::oauth::AccessTokens;
 use crate::settings::{Imap, Proof};
-use crate::token;
+use crate::token::{self, Tokens};
 use crate::translate::{Letter, Reader};
 
 /// Receives until `stop`; a mailbox without IMAP only waits.
@@ -25,14 +25,14 @@ pub(crate) async fn listen(desk: &Desk, port: Port, stop: Stop) -> Result<(), Fa
         return Ok(());
     };
     let credentials = credentials(desk, imap, &port).await?;
-    let warning = desk.tokens(&port).await?.and_then(|tokens| tokens.warning(port.clock.now()));
+    let tokens = desk.tokens(&port).await?;
     let sink = MailSink {
         reader: &desk.reader,
         port: &port,
         imap,
         dkim: desk.settings.check_dkim.then_some(&desk.dkim),
         files: desk.settings.smtp.is_none(),
-        warning,
+        tokens,
         waiting: Mutex::new(0),
     };
     let ended = imap::receive(&imap.mailbox, &credentials, &sink, port.clock.as_ref(), &stop).await;
@@ -115,7 +115,7 @@ struct MailSink<'a> {
     imap: &'a Imap,
     dkim: Option<&'a Checker>,
     files: bool,
-    warning: Option<String>,
+    tokens: Option<Arc<Tokens>>,
     waiting: Mutex<u64>,
 }
 
@@ -178,7 +178,8 @@ impl Sink for MailSink<'_> {
                 let files =
                     if self.files { "; no `smtp` is configured: outgoing mail is written to files" } else { "" };
                 let note = format!("{folder}: waiting for mail, {taken} taken in since it was opened{files}");
-                self.port.intake.report(match &self.warning {
+                let warning = self.tokens.as_ref().and_then(|tokens| tokens.warning(self.port.clock.now()));
+                self.port.intake.report(match warning {
                     Some(warning) => Health::Warning { note: format!("{note}; {warning}") },
                     None => Health::Good { note },
                 });
