@@ -84,11 +84,13 @@ pub(super) async fn tell_of(plan: Plan, story: impl AsyncFn(&World)) {
     let sqlite = World::at(Place::sqlite(), plan.clone()).await;
     story(&sqlite).await;
     sqlite.ends().await;
+    sqlite.stops().await;
     if let Some(place) = Place::postgres().await {
         println!("the same on PostgreSQL:");
         let postgres = World::at(place, plan).await;
         story(&postgres).await;
         postgres.ends().await;
+        postgres.stops().await;
     }
 }
 
@@ -130,12 +132,17 @@ impl World {
         self.life.lock().unwrap().clone().expect("the daemon runs")
     }
 
-    /// The daemon ends and starts again, on the same database.
-    pub(super) async fn restarts(&self) {
+    /// The daemon ends.
+    pub(super) async fn stops(&self) {
         let life = self.life.lock().unwrap().take().expect("the daemon runs");
         let db = life.kernel.db.clone();
         drop(life);
         db.close().await;
+    }
+
+    /// The daemon ends and starts again, on the same database.
+    pub(super) async fn restarts(&self) {
+        self.stops().await;
         self.begin().await;
     }
 

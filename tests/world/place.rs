@@ -85,6 +85,10 @@ impl Schema {
 
 impl Drop for Schema {
     fn drop(&mut self) {
+        // A story that failed leaves its connections, and perhaps locks; its schema stays to be looked at.
+        if std::thread::panicking() {
+            return;
+        }
         let (address, name) = (self.address.clone(), self.name.clone());
         let clean = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
