@@ -93,7 +93,7 @@ impl Db {
             // A transaction that reads before it writes cannot be made to wait by SQLite when somebody else wrote in
             // between: it fails. Taking the lock at once is what makes the busy timeout apply.
             Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Pools::Postgres(pool) => Tx::Postgres(begin(pool, "BEGIN").await?),
         })
     }
 
@@ -102,7 +102,7 @@ impl Db {
         Ok(match &self.pools {
             Pools::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
             Pools::Postgres(pool) => {
-                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+                Tx::Postgres(begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
             }
         })
     }
@@ -253,6 +253,15 @@ impl Tx {
     pub(crate) fn is_postgres(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }
+}
+
+/// Begins a transaction in a task of its own. When whoever waits gives up in between, sqlx takes the connection for one
+/// without a transaction, and the next to write on it would find itself in this one, which may only read; a task is not
+/// given up.
+async fn begin(pool: &PgPool, statement: &'static str) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
+    Ok(begun.map_err(|error| StoreError::Other { what: error.to_string() })??)
 }
 
 /// Copies an SQLite database into a new file.
