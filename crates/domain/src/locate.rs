@@ -80,7 +80,8 @@ pub fn locate(item: &Item, found: &Found) -> Route {
         return Route::Own { delivery };
     }
     if let OwnClaim::Claimed { .. } = item.own {
-        let proof = found.own.iter().chain(found.tokens.iter().map(|(claim, _)| claim)).find_map(delivery_of);
+        // What it answers proves nothing: whoever had a mail of ours can name it, an agent in the shared mailbox too.
+        let proof = found.own.iter().find_map(delivery_of);
         // Mail of ours to ourselves never carries a request; without proof somebody uses our name.
         return if let Some(delivery) = proof {
             Route::Own { delivery }
@@ -217,6 +218,14 @@ mod tests {
         assert_eq!(locate(&own, &proof), Route::Own { delivery: delivery() });
         let Route::Quarantine(why) = locate(&own, &found()) else { panic!("it must be kept aside") };
         assert_eq!(why.code.as_str(), "own.forged");
+    }
+
+    #[test]
+    fn an_answer_written_by_hand_in_our_own_mailbox_is_kept_aside_and_not_dropped_as_ours() {
+        let by_hand = Item { own: OwnClaim::Claimed { tokens: vec![] }, ..from("support@desk.test") };
+        let answered = Claim::MessageId { delivery: delivery(), ticket: ticket(1) };
+        let found = Found { tokens: vec![(answered, Some(ticket(1)))], ..found() };
+        assert!(matches!(locate(&by_hand, &found), Route::Quarantine(why) if why.code == reason::OWN_FORGED));
     }
 
     #[test]
