@@ -5,9 +5,9 @@ use guichet_domain::Moment;
 use guichet_domain::inbound::{Content, Inbound, Item};
 use guichet_email::machine::OwnAddresses;
 use guichet_email::translate::{Letter, Reader};
-use libfuzzer_sys::{Corpus, fuzz_target};
+use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|raw: &[u8]| -> Corpus {
+fuzz_target!(init: guichet_fuzz::forgive_the_parser(), |raw: &[u8]| {
     let reader = Reader {
         own: OwnAddresses::new(&["support@desk.example".to_owned()]),
         authserv_ids: vec!["mx.desk.example".to_owned()],
@@ -25,7 +25,6 @@ fuzz_target!(|raw: &[u8]| -> Corpus {
     let once = read();
     check(&once);
     assert_eq!(once.same_as, read().same_as, "a second delivery is known by the same keys");
-    Corpus::Keep
 });
 
 fn check(inbound: &Inbound) {

@@ -5,7 +5,7 @@ use guichet_email::report::{self, Recipient};
 use guichet_email::understand;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|raw: &[u8]| {
+fuzz_target!(init: guichet_fuzz::forgive_the_parser(), |raw: &[u8]| {
     let Some(tree) = understand::tree(raw) else { return };
     let Some(report) = report::parse(&tree, raw) else { return };
     report.recipients.iter().for_each(check);

@@ -1,5 +1,7 @@
 //! From a mail's bytes to the core's words. Pure.
 
+use std::collections::HashSet;
+
 use guichet_domain::Moment;
 use guichet_domain::ids::ExternalId;
 use guichet_domain::inbound::{
@@ -101,8 +103,8 @@ impl Reader {
 
     /// Everybody addressed; our own addresses without the token they may carry.
     fn recipients(&self, mail: &Mail) -> Vec<Party> {
-        let mut people: Vec<Party> = Vec::new();
-        let delivered = mail.delivered_to.iter().map(Party::new);
+        let (mut people, mut known) = (Vec::new(), HashSet::new());
+        let delivered = mail.delivered_to.iter().filter(|address| understand::is_routable(address)).map(Party::new);
         for mut person in mail.to.iter().chain(&mail.cc).filter(|one| one.is_routable()).map(party).chain(delivered) {
             if self.own.contains(&person.address)
                 && let Some((local, domain)) = person.address.rsplit_once('@')
@@ -110,7 +112,7 @@ impl Reader {
             {
                 person.address = format!("{plain}@{domain}");
             }
-            if !people.iter().any(|known| known.key() == person.key()) {
+            if known.insert(person.key()) {
                 people.push(person);
             }
         }
@@ -238,6 +240,15 @@ mod tests {
         <far@desk.test> <Near@desk.test>\nAuthentication-Results: mx.desk.test; dmarc=pass \
         header.from=client.test\n\nToujours en panne.\n\nLe lun. 2 nov. 2026 à 10:00, Support <support@desk.test> a \
         écrit :\n> Bonjour\n";
+
+    #[test]
+    fn an_address_longer_than_any_can_be_is_nobodys() {
+        let long = format!("{}@client.test", "a".repeat(400));
+        let raw = format!("Delivered-To: {long}\nFrom: {long}\nTo: {long}, b@client.test\nSubject: x\n\nx\n");
+        let item = item(&raw);
+        assert_eq!(item.from, None);
+        assert_eq!(item.recipients, [Party::new("b@client.test")]);
+    }
 
     #[test]
     fn a_reply_says_who_whose_what_and_in_which_language() {

@@ -97,6 +97,17 @@ pub struct Report {
 ///
 /// `raw` are the bytes `message` was parsed from: some servers break their own MIME so badly that only these are left.
 pub fn parse(message: &Message<'_>, raw: &[u8]) -> Option<Report> {
+    let mut report = read(message, raw)?;
+    // Whatever was written in its place: nobody is told of an address with a line break or a NUL in it.
+    let fits = |address: &str| !address.is_empty() && !address.chars().any(char::is_control);
+    report.recipients.retain(|one| fits(&one.address));
+    for one in &mut report.recipients {
+        one.final_address = one.final_address.take().filter(|address| fits(address));
+    }
+    Some(report)
+}
+
+fn read(message: &Message<'_>, raw: &[u8]) -> Option<Report> {
     if let Some(report) = sns::parse(message) {
         return Some(report);
     }

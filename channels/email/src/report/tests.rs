@@ -246,3 +246,26 @@ fn a_line_of_thousands_of_addresses_costs_no_more_than_fifty() {
     let report = read(&plain(&format!("Could not be delivered:\n{many}"))).expect("a report");
     assert!(report.recipients.len() <= 50, "{}", report.recipients.len());
 }
+
+#[test]
+fn a_version_in_the_words_is_not_taken_for_a_status() {
+    let report = read(&standard(
+        "X-Mailman-Version: 2.0.2 (101270)",
+        "Final-Recipient: rfc822; ann@customer.example\nAction: failed\n\
+         Diagnostic-Code: smtp; 554 No Resent-From field given",
+    ));
+    let report = report.expect("a report");
+    let ann = only(&report);
+    assert_eq!((None, Some("554")), (ann.status.as_deref(), ann.reply.as_deref()));
+}
+
+#[test]
+fn an_address_with_control_characters_is_nobodys() {
+    let report = read(&standard(
+        "",
+        "Final-Recipient: rfc822; an\0n@customer.example\nAction: failed\nStatus: 5.1.1\n\
+         Diagnostic-Code: smtp; 550 5.1.1 no such user",
+    ));
+    let report = report.expect("a report");
+    assert_eq!((Kind::Bounce, 0), (report.kind, report.recipients.len()));
+}

@@ -159,7 +159,13 @@ pub(super) fn complete(recipient: &mut Recipient, said: &str) {
         recipient.reason = Reason::Filtered;
     }
     if recipient.reason == Reason::Undefined || recipient.status.is_none() {
-        let status = codes::status(said);
+        // Of the class of the reply that is known; a success is a program's version or an address in disguise.
+        let class = recipient.reply.as_deref().and_then(|reply| reply.chars().next());
+        let fits = |status: &String| {
+            let own = status.chars().next();
+            own != Some('2') && (class.is_none() || own == class)
+        };
+        let status = codes::status(said).filter(fits);
         if recipient.status.as_deref().is_none_or(|known| known.ends_with(".0.0")) {
             recipient.status = status.or(recipient.status.take());
         }

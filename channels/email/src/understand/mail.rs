@@ -3,6 +3,9 @@
 use data_encoding::HEXLOWER;
 use guichet_domain::Moment;
 
+/// Longest address that is written to; RFC 5321 grants 64 and 255 octets.
+pub const ADDRESS_LIMIT: usize = 320;
+
 /// One mail, understood. Every text in it is valid UTF-8 without control characters; header values hold no CR or LF.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mail {
@@ -48,7 +51,7 @@ pub struct Mail {
     pub media_type: String,
     /// The `report-type` of a `multipart/report`, lower case.
     pub report_type: Option<String>,
-    /// All header fields in order, for the rules. Values are unfolded and decoded.
+    /// All header fields in order, for the rules.
     pub headers: Vec<HeaderField>,
     /// What was cut or guessed, as stable reason codes: `mime.too_many_parts`.
     pub notes: Vec<&'static str>,
@@ -71,6 +74,13 @@ impl Mail {
     }
 }
 
+/// Whether a mail could be sent there: something, one `@`-sign that parts it, and something; no longer than
+/// [`ADDRESS_LIMIT`].
+pub fn is_routable(address: &str) -> bool {
+    let parted = address.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    parted && address.len() <= ADDRESS_LIMIT
+}
+
 /// A name and an address. Lenient: the address is what was written, if it holds no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mailbox {
@@ -81,9 +91,9 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// Whether a mail could be sent there: something, one `@`-sign that parts it, and something.
+    /// See [`is_routable`].
     pub fn is_routable(&self) -> bool {
-        self.address.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        is_routable(&self.address)
     }
 
     /// The address as addresses are compared: lower case.
@@ -118,7 +128,7 @@ pub struct PlusToken {
 pub struct HeaderField {
     /// The name as sent.
     pub name: String,
-    /// The value on one line, encoded words decoded.
+    /// The value on one line, encoded words decoded; that of Authentication-Results as it was written.
     pub value: String,
 }
 

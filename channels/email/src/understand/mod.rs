@@ -34,6 +34,8 @@ pub use address::addresses;
 pub use html::{sanitise, to_text};
 pub use identity::{Keys, fold_id, keys, message_ids};
 pub use limits::{Limits, Unreadable};
-pub use mail::{Attachment, AttachmentKind, HeaderField, Mail, Mailbox, PlusToken, ReturnPath};
+pub use mail::{
+    ADDRESS_LIMIT, Attachment, AttachmentKind, HeaderField, Mail, Mailbox, PlusToken, ReturnPath, is_routable,
+};
 pub use read::{understand, understand_caught};
 pub use tree::tree;
