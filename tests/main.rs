@@ -10,6 +10,5 @@ mod api;
 mod e2e;
 #[cfg(test)]
 mod house;
-mod kernel;
 #[cfg(test)]
 mod world;

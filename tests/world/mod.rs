@@ -27,6 +27,7 @@ mod plan;
 
 mod abilities;
 mod abuse;
+mod built_in;
 mod crowd;
 mod desk_stories;
 mod faults;

@@ -38,6 +38,8 @@ async fn a_stranger_with_a_number_gets_a_ticket_of_his_own_and_reads_nothing_of_
         let other = world.ticket(&told.ticket()).await.ticket;
         assert_eq!(other.linked.as_deref(), Some(ticket.as_str()));
         assert_eq!(world.attention(&told.ticket()).await, "stranger.reference");
+        world.agent("ada").sees(&told.ticket()).await;
+        assert_eq!(world.attention(&told.ticket()).await, "", "until an agent has seen it");
         let read = eve.reads().await;
         assert!(matches!(&read[..], [one] if !one.contains("salary") && !one.contains(&ticket)), "{read:?}");
         assert_eq!(world.ticket(&ticket).await.timeline.len(), 2, "jean's ticket is untouched");

@@ -1,4 +1,4 @@
-//! The kernel on a real database, by the mailbox that needs no server.
+//! The desk nobody configured: built-in defaults, the real clock, and the mailbox that needs no server.
 
 use std::path::Path;
 use std::sync::Arc;
