@@ -11,7 +11,7 @@ use guichet_domain::rules::{DeskRules, Rules, SourceRules, Subscriber};
 use guichet_domain::token::{Key, Keyring, KeyringError};
 use guichet_domain::{Clock, Ids};
 use guichet_store::{Db, Options, StoreError, Target, keep};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, RwLock, watch};
 use uuid::Uuid;
 
 use crate::config::{Config, ConfigError, SourceSettings};
@@ -44,6 +44,9 @@ pub struct Kernel {
     pub outbox: Notify,
     /// Wakes whoever reads conversations.
     pub watchers: Watchers,
+    /// Held for reading from the moment a file of large bytes is found or written to the commit that names it; held for
+    /// writing while files nothing names are removed.
+    pub blob_files: RwLock<()>,
     /// How the sources do.
     pub board: HealthBoard,
     /// This life of the process: leases of another are over.
@@ -194,6 +197,7 @@ impl Kernel {
             sources,
             outbox: Notify::new(),
             watchers: Watchers::default(),
+            blob_files: RwLock::new(()),
             floor_bytes: config.storage.floor_mib << 20,
             raw_days: config.storage.raw_days,
         }))

@@ -132,6 +132,8 @@ pub async fn clear_away(kernel: &Kernel) -> Result<(), StoreError> {
 async fn prune_raw(kernel: &Kernel, before: Moment) -> Result<(), StoreError> {
     let mut dropped = 0;
     loop {
+        // Otherwise the same bytes could come in again in between, find their file, and name it just as it goes.
+        let _alone = kernel.blob_files.write().await;
         let mut tx = kernel.db.write().await?;
         let pruned = retention::prune_raw(&mut tx, before, PRUNE).await?;
         tx.commit().await?;

@@ -89,6 +89,7 @@ impl Reception {
         }
         self.check_disk()?;
         let mut items = self.prepare(source, batch, false)?;
+        let _kept = self.kernel.blob_files.read().await;
         for item in &mut items {
             self.store_large(&mut item.raw).await?;
             for file in &mut item.files {
@@ -107,6 +108,7 @@ impl Reception {
         inbound: Inbound,
     ) -> Result<Receipt, NotAccepted> {
         let mut items = self.prepare(source, vec![inbound], true)?;
+        let _kept = self.kernel.blob_files.read().await;
         for item in &mut items {
             item.id = id;
             for file in &mut item.files {

@@ -1,7 +1,7 @@
 //! The e-mail channel: its kind, and one mailbox as a source.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use guichet_contract::{Abilities, Channel, Delivery, Fault, Health, Kind, Outgoing, Port, SettingsError, Stop};
@@ -58,18 +58,46 @@ pub(crate) struct Desk {
     pub(crate) dkim: Checker,
     outlet: OnceCell<Outlet>,
     tokens: OnceCell<Option<Arc<Tokens>>>,
+    /// Why no mail can leave, since the last attempt that found it so.
+    stuck: Mutex<Option<String>>,
 }
 
 impl Desk {
     fn new(settings: Settings, folder: PathBuf) -> Self {
         let reader = Reader { own: OwnAddresses::new(&settings.own), authserv_ids: settings.authserv_ids.clone() };
         let dkim = Checker::default();
-        Self { settings, reader, folder, dkim, outlet: OnceCell::new(), tokens: OnceCell::new() }
+        Self {
+            settings,
+            reader,
+            folder,
+            dkim,
+            outlet: OnceCell::new(),
+            tokens: OnceCell::new(),
+            stuck: Mutex::default(),
+        }
     }
 
     /// Whether a copy of each mail comes back to where it can be looked for.
     fn journals(&self) -> bool {
         self.settings.journal.is_some() && self.settings.imap.is_some() && self.settings.smtp.is_some()
+    }
+
+    /// Why no mail can leave, if so.
+    pub(crate) fn stuck(&self) -> Option<String> {
+        self.stuck.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes down what an attempt told of the way out, and says it when it changed.
+    fn heard(&self, port: &Port, delivery: &Delivery) {
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        match delivery {
+            Delivery::Retry { detail, source_down: true, .. } => {
+                *stuck = Some(detail.clone());
+                troubled(port, format!("mail cannot leave: {detail}"));
+            }
+            _ if stuck.take().is_some() => port.intake.report(Health::Good { note: "mail leaves again".into() }),
+            _ => {}
+        }
     }
 
     /// The access tokens, where the mailbox has any. Made when first needed: only then is there a port to keep them by.
@@ -128,7 +156,7 @@ impl Channel for Desk {
         match self.outlet(port).await {
             Ok(outlet) => {
                 let delivery = outlet.deliver(&self.settings, notice, port).await;
-                deliver::report(port, &delivery);
+                self.heard(port, &delivery);
                 delivery
             }
             Err(fault) => Delivery::Retry { detail: fault.to_string(), after: None, source_down: true },

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use guichet_contract::{Delivery, Fault, Health, Outgoing, Port};
+use guichet_contract::{Delivery, Fault, Outgoing, Port};
 use guichet_domain::Moment;
 use guichet_domain::outgoing::NoticeKind;
 
@@ -74,13 +74,6 @@ impl Outlet {
                 Err(NotTried::Lasting { why, remedy }) => Err(Fault::lasting(why, remedy)),
             },
         }
-    }
-}
-
-/// Shows on the health pages that nothing can leave; what works is said by the receiving side.
-pub(crate) fn report(port: &Port, delivery: &Delivery) {
-    if let Delivery::Retry { detail, source_down: true, .. } = delivery {
-        port.intake.report(Health::Troubled { note: format!("mail cannot leave: {detail}") });
     }
 }
 

@@ -7,9 +7,11 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use guichet_domain::inbound::{Content, Inbound, Item, Nature, Trust};
 use guichet_domain::reason::Reason;
@@ -22,7 +24,7 @@ const MOST_KEYS: usize = 2_000;
 /// A mail with more signatures than this is left alone: each costs a look-up and a hash of the whole header.
 const MOST_SIGNATURES: usize = 16;
 /// Larger mail is not hashed a second time.
-const LARGEST: usize = 10 << 20;
+const LARGEST: usize = 1 << 20;
 
 /// Checks signatures; keeps the keys it has looked up until they expire.
 #[derive(Default)]
@@ -39,12 +41,14 @@ impl Checker {
             return;
         }
         let Some(resolver) = self.resolver() else { return };
+        // The time limit is each mail's own, so that one slow name server leaves the others verified; and a mail that makes the
+        // library panic is a mail nobody vouches for.
         let checks = wanting.iter().map(|(at, domain)| async {
             let raw = batch.get(*at).map(|inbound| inbound.raw.as_slice()).unwrap_or_default();
-            self.vouches(resolver, raw, domain).await.then_some(*at)
+            let checked = AssertUnwindSafe(self.vouches(resolver, raw, domain)).catch_unwind();
+            matches!(tokio::time::timeout(LIMIT, checked).await, Ok(Ok(true))).then_some(*at)
         });
-        let vouched = tokio::time::timeout(LIMIT, join_all(checks)).await.unwrap_or_default();
-        for at in vouched.into_iter().flatten() {
+        for at in join_all(checks).await.into_iter().flatten() {
             if let Some(Content::Read(item)) = batch.get_mut(at).map(|inbound| &mut inbound.content) {
                 item.trust = Trust::Verified(Reason::of("trust.dkim"));
             }

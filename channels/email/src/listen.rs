@@ -27,6 +27,7 @@ pub(crate) async fn listen(desk: &Desk, port: Port, stop: Stop) -> Result<(), Fa
     let credentials = credentials(desk, imap, &port).await?;
     let tokens = desk.tokens(&port).await?;
     let sink = MailSink {
+        desk,
         reader: &desk.reader,
         port: &port,
         imap,
@@ -110,6 +111,7 @@ pub(crate) async fn find_sent(desk: &Desk, port: &Port, message_id: &str) -> Res
 
 /// Hands what was fetched to the intake.
 struct MailSink<'a> {
+    desk: &'a Desk,
     reader: &'a Reader,
     port: &'a Port,
     imap: &'a Imap,
@@ -179,6 +181,11 @@ impl Sink for MailSink<'_> {
                     if self.files { "; no `smtp` is configured: outgoing mail is written to files" } else { "" };
                 let note = format!("{folder}: waiting for mail, {taken} taken in since it was opened{files}");
                 let warning = self.tokens.as_ref().and_then(|tokens| tokens.warning(self.port.clock.now()));
+                if let Some(why) = self.desk.stuck() {
+                    // What comes in is no comfort to those who wait for what cannot leave.
+                    troubled(self.port, format!("mail cannot leave: {why}; {note}"));
+                    return;
+                }
                 self.port.intake.report(match warning {
                     Some(warning) => Health::Warning { note: format!("{note}; {warning}") },
                     None => Health::Good { note },

@@ -9,9 +9,7 @@ pub fn schema() -> Value {
     let security = || json!({"enum": ["tls", "starttls", "plain"]});
     let auth = || json!({"enum": ["password", "xoauth2", "oauthbearer"]});
     let number = |low: u64, high: u64| json!({"type": "integer", "minimum": low, "maximum": high});
-    let secret = |name: &str| {
-        ["file", "env", "credential"].map(|way| (format!("{name}_{way}"), text()))
-    };
+    let secret = |name: &str| ["file", "env", "credential"].map(|way| (format!("{name}_{way}"), text()));
     let object = |fields: Vec<(String, Value)>, required: &[&str]| {
         json!({
             "type": "object",

@@ -217,9 +217,11 @@ impl Settings {
     pub fn read(written: serde_json::Value) -> Result<Self, SettingsError> {
         let written: Written = settings::read(written)?;
         let own: Vec<String> = written.address.iter().chain(&written.aliases).cloned().collect();
-        for address in own.iter().chain(&written.journal) {
+        let named = written.address.iter().map(|address| ("address", address));
+        let named = named.chain(written.aliases.iter().map(|alias| ("aliases", alias)));
+        for (key, address) in named.chain(written.journal.iter().map(|journal| ("journal", journal))) {
             if !is_sendable(address) {
-                return Err(wrong("address", address, "this is no mail address", "write name@domain"));
+                return Err(wrong(key, address, "this is no mail address", "write name@domain"));
             }
         }
         if written.address.is_none() && (written.imap.is_some() || written.smtp.is_some()) {
@@ -436,6 +438,10 @@ mod tests {
         assert_eq!(
             error(serde_json::json!({"address": "support"})),
             "address = \"support\": this is no mail address; write name@domain"
+        );
+        assert_eq!(
+            error(serde_json::json!({"address": "a@b.test", "journal": "sent"})),
+            "journal = \"sent\": this is no mail address; write name@domain"
         );
         let imap = serde_json::json!({"host": "mail.test", "user": "u", "password_env": "GUICHET_NO_SUCH"});
         assert!(

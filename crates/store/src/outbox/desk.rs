@@ -21,6 +21,7 @@ queries! {
     OLDEST_DUE = "SELECT min(due_at) AS at FROM outbox WHERE state = 'pending' AND due_at <= $1";
     ATTEMPTS = "SELECT fence, started_at, ended_at, outcome, detail FROM attempt WHERE delivery = $1 ORDER BY fence";
     RETRY = "UPDATE outbox SET state = 'pending', due_at = $2, \
+        doubts = CASE WHEN state = 'unknown' THEN 0 ELSE doubts END, \
         expires_at = CASE WHEN expires_at > $3 THEN expires_at ELSE $3 END, reason = NULL, settled_at = NULL \
         WHERE id = $1 AND state IN ('pending', 'refused', 'unknown', 'expired', 'suppressed')";
     SUPPRESS = "UPDATE outbox SET state = 'suppressed', reason = $2, settled_at = $3 \
@@ -136,7 +137,7 @@ pub async fn attempts(tx: &mut Tx, id: DeliveryId) -> Result<Vec<Attempt>, Store
         .collect()
 }
 
-/// Sends a row (again), now, by hand; it lives at least `life` longer. `false` when it was sent or is being sent.
+/// Sends a row (again), now, by hand, in doubt or not: whoever asks has looked. It lives at least `life` longer. `false` when it was sent or is being sent.
 pub async fn retry(tx: &mut Tx, id: DeliveryId, life: Duration, now: Moment) -> Result<bool, StoreError> {
     Ok(sql::execute(tx, RETRY, &[id.into(), now.into(), (now + life).into()]).await? == 1)
 }
