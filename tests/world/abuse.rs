@@ -158,7 +158,7 @@ async fn what_the_operator_blocks_is_kept_aside_and_can_be_let_in() {
         let spammer = world.stranger("sales@spam.test");
         let told = spammer.writes("Offer").await;
         assert_eq!(told.verdict(), Verdict::Quarantined);
-        assert_eq!(told.receipt.reason.as_ref().map(|why| why.as_str()), Some("blocked.sender"));
+        assert_eq!(told.receipt.reason.as_ref().map(guichet_domain::reason::Reason::as_str), Some("blocked.sender"));
         assert_eq!(spammer.reads().await, [""; 0]);
         world.post.redeliver(&told.id);
         world.receives().await;
@@ -204,7 +204,7 @@ async fn our_own_letter_come_back_is_known_by_its_token_and_a_forged_one_is_kept
         let desk = world.stranger("desk@letters.test");
         assert_eq!(desk.posts(ours(vec![ack.notice.loop_token.clone()])).await.verdict(), Verdict::Duplicate);
         let forged = desk.posts(ours(vec!["no-token-of-ours".into()])).await;
-        assert_eq!(forged.receipt.reason.as_ref().map(|why| why.as_str()), Some("own.forged"));
+        assert_eq!(forged.receipt.reason.as_ref().map(guichet_domain::reason::Reason::as_str), Some("own.forged"));
         assert_eq!(world.ticket(&ticket).await.timeline.len(), 2, "neither is in the ticket");
         let balance = world.life().desk.reconcile().await.unwrap();
         let source = &balance.sources[0];

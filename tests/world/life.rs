@@ -181,15 +181,26 @@ impl World {
     /// The daemon begins to send, and is killed before or after the network has taken the first letter. Then it starts
     /// again.
     pub(super) async fn is_killed_sending(&self, halt: Halt) {
+        assert!(self.may_be_killed_sending(halt).await, "there was nothing to send");
+    }
+
+    /// The same if there is anything that can be sent now; whether there was.
+    pub(super) async fn may_be_killed_sending(&self, halt: Halt) -> bool {
         let life = self.life();
         self.sending.set(halt);
-        tokio::select! {
-            end = sender::drain(&life.kernel, &life.reception) => panic!("it ended by itself: {end:?}"),
-            () = self.sending.halted() => {}
-        }
+        let killed = tokio::select! {
+            end = sender::drain(&life.kernel, &life.reception) => {
+                end.unwrap();
+                false
+            }
+            () = self.sending.halted() => true,
+        };
         self.sending.release();
         drop(life);
-        self.restarts().await;
+        if killed {
+            self.restarts().await;
+        }
+        killed
     }
 
     /// Does all that is due now: timers fire, what must leave is tried. Gives how many attempts to send there were.
@@ -312,7 +323,11 @@ impl Life {
     /// The public timeline of a conversation, as the channel sees it.
     pub(super) async fn conversation(&self, conversation: &str) -> Vec<(i64, String)> {
         let port = intake::port(&self.reception, &SourceName::from(LETTERS), &self.letters());
-        let entries = port.intake.timeline(&ConversationKey::new(conversation), Default::default()).await.unwrap();
+        let entries = port
+            .intake
+            .timeline(&ConversationKey::new(conversation), guichet_domain::ids::Seq::default())
+            .await
+            .unwrap();
         entries.into_iter().map(|entry| (entry.seq.0, entry.text)).collect()
     }
 }
