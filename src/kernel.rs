@@ -249,7 +249,7 @@ fn key(line: &str) -> Result<Key, KernelError> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    data_encoding::HEXLOWER.encode(bytes)
 }
 
 /// Whoever waits for a conversation to grow. Nothing is kept for conversations nobody waits for.

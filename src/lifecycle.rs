@@ -67,9 +67,10 @@ where
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        match tokio::time::timeout(limit / 3, alive()).await {
-            Ok(true) => notify(&[sd_notify::NotifyState::Watchdog]),
-            _ => warn!("the database writer did not answer in time: the watchdog is not fed"),
+        if let Ok(true) = tokio::time::timeout(limit / 3, alive()).await {
+            notify(&[sd_notify::NotifyState::Watchdog]);
+        } else {
+            warn!("the database writer did not answer in time: the watchdog is not fed");
         }
     }
 }

@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 use crate::lifecycle::Lifecycle;
 
 /// The first and the longest pause before a restart.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
 
 /// How long a source may take to return after the soft stop.
 const STOP_LIMIT: Duration = Duration::from_secs(5);

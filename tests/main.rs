@@ -2,10 +2,12 @@
 //!
 //! One binary, so that it is linked once. `tests/run` gives it its servers; what it finds missing it names and leaves out.
 
-#[cfg(test)]
-mod cli;
+#![expect(clippy::string_slice, reason = "ids and numbers are ASCII, and a test that panics has failed")]
+
 #[cfg(test)]
 mod api;
+#[cfg(test)]
+mod cli;
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]

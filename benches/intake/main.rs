@@ -3,6 +3,9 @@
 //!
 //! `cargo bench --bench intake` (or with `-- 20000 5120` for a count and a size in bytes). Prints one Markdown table.
 
+#![expect(clippy::expect_used, reason = "a bench that cannot go on says why and ends")]
+#![expect(clippy::cast_precision_loss, reason = "counts of a bench are far below 2^52")]
+
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,7 +34,8 @@ async fn measure(count: usize, size: usize) {
     let place = Place { config: None, state: Some(state.path().to_owned()) };
     let config = Config::load(&place).expect("the built-in configuration");
     let folder = StateFolder::open(state.path()).expect("the folder");
-    let kernel = Kernel::open(&config, folder, Arc::new(SystemClock), Arc::new(SystemIds::default())).await.expect("a kernel");
+    let kernel =
+        Kernel::open(&config, folder, Arc::new(SystemClock), Arc::new(SystemIds::default())).await.expect("a kernel");
     let reception = Reception::start(Arc::clone(&kernel));
     let name = SourceName::from("local");
     let source = kernel.sources[&name].clone();
@@ -51,11 +55,14 @@ async fn measure(count: usize, size: usize) {
     let recording = started.elapsed();
     let cpu = cpu_seconds() - cpu;
     let each = |span: std::time::Duration| span.as_secs_f64() * 1e6 / count as f64;
-    let mut out = std::io::stdout();
-    let _ = writeln!(out, "| step | µs a mail | mails/s |\n|---|---|---|");
-    let _ = writeln!(out, "| understand (one thread) | {:.0} | {:.0} |", each(reading), count as f64 / reading.as_secs_f64());
-    let _ = writeln!(out, "| decide and record | {:.0} | {:.0} |", each(recording), count as f64 / recording.as_secs_f64());
-    let _ = writeln!(out, "| CPU of deciding and recording | {:.0} | |", cpu * 1e6 / count as f64);
+    let rate = |span: std::time::Duration| count as f64 / span.as_secs_f64();
+    let rows = [
+        "| step | µs a mail | mails/s |\n|---|---|---|".to_owned(),
+        format!("| understand (one thread) | {:.0} | {:.0} |", each(reading), rate(reading)),
+        format!("| decide and record | {:.0} | {:.0} |", each(recording), rate(recording)),
+        format!("| CPU of deciding and recording | {:.0} | |", cpu * 1e6 / count as f64),
+    ];
+    writeln!(std::io::stdout(), "{}", rows.join("\n")).expect("somebody reads the table");
 }
 
 fn read(source: &Source, raw: &[u8]) -> Inbound {
@@ -67,7 +74,20 @@ fn read(source: &Source, raw: &[u8]) -> Inbound {
 }
 
 fn mail(n: usize, size: usize) -> Vec<u8> {
-    let words = ["bonjour", "imprimante", "réseau", "mot", "de", "passe", "écran", "vpn", "facture", "panne", "serveur", "merci"];
+    let words = [
+        "bonjour",
+        "imprimante",
+        "réseau",
+        "mot",
+        "de",
+        "passe",
+        "écran",
+        "vpn",
+        "facture",
+        "panne",
+        "serveur",
+        "merci",
+    ];
     let mut raw = format!(
         "Return-Path: <p{n}@client{n}.test>\r\nReceived: from a by b; Mon, 2 Nov 2026 10:00:00 +0000\r\nFrom: Person {n} \
          <p{n}@client{n}.test>\r\nTo: support@desk.test\r\nSubject: Imprimante {n} en panne\r\nMessage-ID: \
@@ -78,7 +98,7 @@ fn mail(n: usize, size: usize) -> Vec<u8> {
     while raw.len() < size {
         at = at.wrapping_mul(31).wrapping_add(7);
         raw.push_str(words[at % words.len()]);
-        raw.push(if at % 11 == 0 { '\n' } else { ' ' });
+        raw.push(if at.is_multiple_of(11) { '\n' } else { ' ' });
     }
     raw.into_bytes()
 }

@@ -207,12 +207,12 @@ fn decide_one(
     };
     // Arrivals are never refused; were that to change, the item is kept aside whole rather than lost.
     match decide(ticket, Event::Arrived(arrival), &prepared.rules, kernel.ids.as_ref(), now) {
-        Ok(decision) => (of_decision(&decision, base), Some(decision)),
+        Ok(decision) => (of_decision(&decision, &base), Some(decision)),
         Err(refusal) => (aside(&Explained::new(reason::GUILTY, refusal.to_string())), None),
     }
 }
 
-fn of_decision(decision: &Decision, base: Outcome) -> Outcome {
+fn of_decision(decision: &Decision, base: &Outcome) -> Outcome {
     let entry = decision.entries.first();
     Outcome {
         verdict: Some(if decision.opened { Verdict::Opened } else { Verdict::Appended }),
@@ -221,7 +221,7 @@ fn of_decision(decision: &Decision, base: Outcome) -> Outcome {
         entry: entry.map(|entry| entry.id),
         seq: entry.and_then(|entry| entry.seq),
         reason: entry.and_then(|entry| entry.reasons.first().cloned()),
-        ..base
+        ..base.clone()
     }
 }
 

@@ -170,8 +170,7 @@ fn append(path: &Path) -> io::Result<File> {
 /// What, row, fence, and the length and octets of what the network calls it.
 fn note(what: u8, (id, fence): Attempt, external_id: Option<&ExternalId>) -> Vec<u8> {
     // Longer than any network's; where it does not fit answers are told by their other marks.
-    let name =
-        external_id.map(ExternalId::as_str).filter(|name| name.len() <= usize::from(u16::MAX)).unwrap_or_default();
+    let name = external_id.map(ExternalId::as_str).filter(|name| u16::try_from(name.len()).is_ok()).unwrap_or_default();
     let mut note = vec![what];
     note.extend_from_slice(id.0.as_bytes());
     note.extend_from_slice(&fence.to_be_bytes());
@@ -185,9 +184,7 @@ fn read(path: &Path, boot: Uuid) -> Earlier {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         // Nothing was ever sent from here.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Vec::from_iter(boot.into_bytes().into_iter().chain([FORM]))
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => boot.into_bytes().into_iter().chain([FORM]).collect(),
         Err(_) => return Earlier::Unknown,
     };
     let Some((head, mut notes)) = bytes.split_at_checked(17) else { return Earlier::Unknown };
@@ -237,7 +234,9 @@ mod tests {
     fn life(folder: &Path, rows: &[u128]) -> Begun {
         let (begun, _) = Begun::open(folder).unwrap();
         begun.start().unwrap();
-        rows.iter().for_each(|row| begun.expect(id(*row), 1));
+        for row in rows {
+            begun.expect(id(*row), 1);
+        }
         begun
     }
 

@@ -45,9 +45,9 @@ use pause::{Leave, Pause};
 /// Rows held for each that may be sent at once.
 const AHEAD: usize = 8;
 /// How much longer a lease is than the longest attempt: a held row waits for its turn.
-const LEASE_MARGIN: Duration = Duration::from_secs(600);
+const LEASE_MARGIN: Duration = Duration::from_mins(10);
 /// How long a held row may wait for its turn: what is left of the margin then is for looking for an earlier copy.
-const LONGEST_HELD: Duration = Duration::from_secs(420);
+const LONGEST_HELD: Duration = Duration::from_mins(7);
 /// The longest wait for a reason to look again.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How often leases and lives that are over are looked for.
@@ -102,7 +102,7 @@ pub fn run(tasks: &TaskTracker, kernel: Arc<Kernel>, reception: &Reception, life
             match Sender::open(&kernel, &reception).await {
                 Ok(sender) => break Arc::new(sender),
                 Err(error) => {
-                    warn!(%error, "nothing can be sent until the state folder and the database can be written")
+                    warn!(%error, "nothing can be sent until the state folder and the database can be written");
                 }
             }
             tokio::select! {

@@ -14,11 +14,11 @@ use crate::kernel::Kernel;
 use crate::sender::letter::Letter;
 
 /// The first and the longest wait before another try.
-const WAITS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(3600));
+const WAITS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_hours(1));
 /// How long after a doubt the message is looked for: its copy may still be under way.
-const DOUBT_GRACE: Duration = Duration::from_secs(60);
+const DOUBT_GRACE: Duration = Duration::from_mins(1);
 /// How long looking for an earlier copy may take; a lease has room for it.
-const LOOK_LIMIT: Duration = Duration::from_secs(120);
+const LOOK_LIMIT: Duration = Duration::from_mins(2);
 /// Doubts after which a message that can only be repeated, not found, is left alone.
 const MOST_DOUBTS: i64 = 2;
 

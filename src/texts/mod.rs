@@ -273,7 +273,7 @@ mod tests {
             ack.text,
             "Bonjour Jean,\n\nNous avons bien reçu votre demande « Printer <3rd floor> ». Son numéro est GT-482-109-3753.\n\n\
              Nous l’avons classée dans : Matériel.\n\nVous aurez une réponse de notre part au plus tard le dimanche 22 \
-             novembre 2026 à 10:34 (Europe/Paris).\n\nPour ajouter quelque chose, répondez simplement à ce message en \
+             novembre 2026 à 10:35 (Europe/Paris).\n\nPour ajouter quelque chose, répondez simplement à ce message en \
              laissant son objet tel quel.\n\nVous pouvez suivre votre demande ici : https://help.test/t/x\n\nService \
              informatique\n"
         );

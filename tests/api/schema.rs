@@ -17,7 +17,7 @@ pub fn broken(document: &Value, schema: &Value, value: &Value, place: &str) -> V
             }
             "type" if !is_of(rule, value) => found.push(format!("{place}: {value} is not of type {rule}")),
             "enum" if !rule.as_array().unwrap().contains(value) => {
-                found.push(format!("{place}: {value} is not in {rule}"))
+                found.push(format!("{place}: {value} is not in {rule}"));
             }
             "required" => {
                 let absent = rule.as_array().unwrap().iter().filter(|name| value.get(name.as_str().unwrap()).is_none());
@@ -44,7 +44,7 @@ pub fn broken(document: &Value, schema: &Value, value: &Value, place: &str) -> V
                 }
             }
             "minimum" if value.is_number() && value.as_f64() < rule.as_f64() => {
-                found.push(format!("{place}: {value} is below {rule}"))
+                found.push(format!("{place}: {value} is below {rule}"));
             }
             "type" | "enum" | "minimum" | "description" | "format" | "example" | "default" | "title" => {}
             other => found.push(format!("{place}: the keyword {other} is not understood here")),

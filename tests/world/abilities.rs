@@ -7,7 +7,7 @@ use guichet_testkit::PaperOptions;
 
 use super::{Plan, Spans, World, tell_of};
 
-const LATER: Behaviour = AsksToWait(Duration::from_secs(600));
+const LATER: Behaviour = AsksToWait(Duration::from_mins(10));
 const ALL: [Behaviour; 6] = [Works, Refuses, LATER, Down, DiesBefore, DiesAfter];
 
 /// Every combination of abilities.

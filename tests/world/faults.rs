@@ -9,7 +9,7 @@ use guichet_testkit::{LetterState, PaperOptions};
 use super::network::Halt;
 use super::{Plan, Spans, tell, tell_of};
 
-const SOON: Behaviour = Behaviour::AsksToWait(Duration::from_secs(600));
+const SOON: Behaviour = Behaviour::AsksToWait(Duration::from_mins(10));
 
 #[tokio::test]
 async fn one_item_that_cannot_be_recorded_is_kept_aside_and_its_neighbours_are_taken_in() {
@@ -100,7 +100,7 @@ async fn a_bad_row_blocks_nobody_else_and_not_its_own_conversation_for_ever() {
 async fn a_notice_is_tried_for_two_days_and_then_an_agent_is_told() {
     tell(async |world| {
         let jean = world.person("jean");
-        world.post.behave(Behaviour::AsksToWait(Duration::from_secs(3600)));
+        world.post.behave(Behaviour::AsksToWait(Duration::from_hours(1)));
         let ticket = jean.writes("Printer broken").await.ticket();
         world.forward(46.hours()).await;
         assert_eq!(world.deliveries(&ticket).await[0], "acknowledgement pending");
@@ -122,14 +122,14 @@ async fn an_agents_words_are_tried_for_five_days() {
         let (jean, ada) = (world.person("jean"), world.agent("ada"));
         let ticket = jean.writes("Printer broken").await.ticket();
         jean.reads().await;
-        world.post.behave(Behaviour::AsksToWait(Duration::from_secs(3600)));
+        world.post.behave(Behaviour::AsksToWait(Duration::from_hours(1)));
         ada.replies(&ticket, "New toner is on its way.").await;
         world.forward(4.days()).await;
         world.post.behave(Behaviour::Works);
         world.forward(2.hours()).await;
         assert_eq!(jean.reads().await.len(), 1);
 
-        world.post.behave(Behaviour::AsksToWait(Duration::from_secs(3600)));
+        world.post.behave(Behaviour::AsksToWait(Duration::from_hours(1)));
         ada.replies(&ticket, "Did it come?").await;
         world.forward(6.days()).await;
         world.post.behave(Behaviour::Works);

@@ -62,7 +62,7 @@ pub(super) trait Spans {
 
 impl Spans for u32 {
     fn minutes(self) -> Duration {
-        Duration::from_secs(60) * self
+        Duration::from_mins(1) * self
     }
 
     fn hours(self) -> Duration {

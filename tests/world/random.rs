@@ -282,7 +282,7 @@ fn letter(world: &World, who: u8) -> Letter {
 fn weather(n: u8) -> Behaviour {
     match n {
         0 => Behaviour::Refuses,
-        1 => Behaviour::AsksToWait(Duration::from_secs(900)),
+        1 => Behaviour::AsksToWait(Duration::from_mins(15)),
         2 => Behaviour::Down,
         3 => Behaviour::DiesBefore,
         4 => Behaviour::DiesAfter,

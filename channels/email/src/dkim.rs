@@ -168,7 +168,7 @@ mod tests {
         let record = format!("v=DKIM1; k=ed25519; p={public}");
         let checker = Checker::default();
         let key_of = DomainKey::parse(record.as_bytes()).unwrap();
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         checker.keys.insert(format!("s._domainkey.{domain}.").into(), Txt::DomainKey(key_of.into()), until);
         let signature = DkimSigner::from_key(key)
             .domain(domain)

@@ -463,8 +463,8 @@ mod tests {
     fn history_is_read_in_every_form_and_refused_in_others() {
         assert_eq!(history("all"), Ok(History::All));
         assert_eq!(history("none"), Ok(History::None));
-        assert_eq!(history("since 7d"), Ok(History::Since(Duration::from_secs(7 * 86_400))));
-        assert_eq!(history("since 2w"), Ok(History::Since(Duration::from_secs(14 * 86_400))));
+        assert_eq!(history("since 7d"), Ok(History::Since(Duration::from_hours(7 * 24))));
+        assert_eq!(history("since 2w"), Ok(History::Since(Duration::from_hours(14 * 24))));
         for bad in ["", "7d", "since", "since d", "since -1d", "since 99999999d", "since 7é"] {
             assert!(history(bad).is_err(), "{bad}");
         }

@@ -1,5 +1,8 @@
 //! The e-mail channel against mails: its own set of mails by people, and those of others where they are at hand.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
+#![expect(clippy::print_stdout, reason = "scores and what was skipped are read by people")]
+
 mod authors;
 mod human;
 mod machine_corpus;

@@ -43,7 +43,9 @@ fn replies_taken_apart_by_others_come_out_the_same() {
         println!(
             "{name}: whole reply {exact:?}, first fragment {first_fragment:?}, contains {contains:?}, leaves out {absent:?}"
         );
-        misses.iter().for_each(|miss| println!("   {miss}"));
+        for miss in misses {
+            println!("   {miss}");
+        }
         for (right, of) in [exact, first_fragment, contains, absent] {
             total = (total.0 + right, total.1 + of);
         }

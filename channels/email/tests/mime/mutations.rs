@@ -38,7 +38,7 @@ fn damaged_mails_are_still_read_without_a_panic() {
 
 fn damaged(raw: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = raw.to_vec();
-    for _ in 0..1 + dice.below(8) {
+    for _ in 0..=dice.below(8) {
         let at = dice.below(bytes.len());
         let end = (at + dice.below(200)).min(bytes.len());
         match dice.below(7) {

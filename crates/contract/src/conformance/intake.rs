@@ -81,7 +81,13 @@ impl ScriptedIntake {
 
     /// A port to it for a source of this name.
     pub fn port(self: &Arc<Self>, source: &str, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Port {
-        Port { source: SourceName::from(source), intake: Arc::clone(self) as Arc<dyn Intake>, clock, ids, departures: Departures::default() }
+        Port {
+            source: SourceName::from(source),
+            intake: Arc::clone(self) as Arc<dyn Intake>,
+            clock,
+            ids,
+            departures: Departures::default(),
+        }
     }
 
     /// Answers the next calls so, in order, before it goes on as before.

@@ -62,7 +62,7 @@ fn html_nested_without_end_is_read_all_the_same() {
 #[test]
 fn a_page_sent_as_plain_text_is_known() {
     assert!(is_document("\n<!-- v1 -->\n<HTML lang=en><body>x"));
-    assert!(!is_document("<b>is how you write bold in HTML, and <html> begins a page"[..20].trim()));
+    assert!(!is_document("<b>is how you write"));
     assert!(!is_document("1 < 2 <html>"));
 }
 
