@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use guichet_contract::{
-    Accepted, Cursor, CursorMove, Departures, Fault, Health, Intake, NotAccepted, Port, SlotValue, TimelineEntry,
+    Accepted, Cursor, CursorMove, Departures, Fault, Health, Intake, NoConversations, NotAccepted, Port, SlotValue, TimelineEntry,
     Updates,
 };
+use guichet_domain::entry::EntryKind;
 use guichet_domain::ids::{ConversationKey, Seq, SourceName};
-use guichet_domain::inbound::Inbound;
+use guichet_domain::inbound::{Inbound, Party};
 use guichet_store::{StoreError, keep, ticket, timeline};
 
 use crate::intake::Reception;
@@ -29,7 +30,8 @@ pub fn port(reception: &Reception, name: &SourceName, source: &Source) -> Port {
     let kernel = &reception.kernel;
     let (clock, ids) = (Arc::clone(&kernel.clock), Arc::clone(&kernel.ids));
     let intake = SourceIntake { name: name.clone(), source: source.clone(), reception: reception.clone() };
-    Port { source: name.clone(), intake: Arc::new(intake), clock, ids, departures: Departures::default() }
+    let (intake, conversations) = (Arc::new(intake), Arc::new(NoConversations));
+    Port { source: name.clone(), intake, conversations, clock, ids, departures: Departures::default() }
 }
 
 #[async_trait]
@@ -64,10 +66,24 @@ impl Intake for SourceIntake {
         let ticket = ticket::by_conversation(&mut tx, &self.name, conversation).await.map_err(|error| fault(&error))?;
         let Some(ticket) = ticket else { return Ok(Vec::new()) };
         let entries = timeline::public(&mut tx, ticket.id, after, MAX_ENTRIES).await.map_err(|error| fault(&error))?;
+        let desk = self.reception.kernel.texts.desk();
+        // What an agent is known by here is a login: the requester reads the name, or the desk's.
+        let staff = |agent: Party| Party { address: String::new(), name: Some(agent.name.unwrap_or_else(|| desk.to_owned())) };
         let shown = |kept: timeline::KeptEntry| {
             let entry = kept.entry;
             let seq = entry.seq?;
-            Some(TimelineEntry { seq, kind: entry.kind, author: entry.author, text: entry.text, at: entry.at })
+            let author = if entry.kind == EntryKind::Inbound { entry.author } else { entry.author.map(staff) };
+            Some(TimelineEntry {
+                seq,
+                kind: entry.kind,
+                author,
+                text: entry.text,
+                at: entry.at,
+                id: entry.id,
+                html: entry.html,
+                files: Vec::new(),
+                external_id: None,
+            })
         };
         Ok(entries.into_iter().filter_map(shown).collect())
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use guichet_domain::Moment;
 use guichet_domain::entry::EntryKind;
-use guichet_domain::ids::{ConversationKey, Seq};
+use guichet_domain::ids::{ConversationKey, ExternalId, MessageId, Seq};
 use guichet_domain::inbound::{Inbound, Party};
 use guichet_domain::reason::Reason;
 pub use guichet_domain::verdict::Verdict;
@@ -124,4 +124,23 @@ pub struct TimelineEntry {
     pub text: String,
     /// When.
     pub at: Moment,
+    /// Its key, the same at every reading.
+    pub id: MessageId,
+    /// Sanitised HTML, if any.
+    pub html: Option<String>,
+    /// Its files, in order: [`Conversations::file`](crate::Conversations::file) reads them by their place.
+    pub files: Vec<TimelineFile>,
+    /// How the network names it, for what came by this source: by it a writer knows its own words again.
+    pub external_id: Option<ExternalId>,
+}
+
+/// A file of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimelineFile {
+    /// Safe to show: one path segment.
+    pub name: String,
+    /// Media type as found when it came in.
+    pub media_type: String,
+    /// Octets.
+    pub size: u64,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use guichet_domain::ids::{DeliveryId, SourceName};
 use guichet_domain::{Clock, Ids};
 
+use crate::conversation::Conversations;
 use crate::intake::Intake;
 
 type Note = dyn Fn(DeliveryId) -> Result<(), String> + Send + Sync;
@@ -16,6 +17,8 @@ pub struct Port {
     pub source: SourceName,
     /// Where requests go.
     pub intake: Arc<dyn Intake>,
+    /// The conversations people hold by this source.
+    pub conversations: Arc<dyn Conversations>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Ids and randomness.

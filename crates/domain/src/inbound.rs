@@ -81,6 +81,9 @@ pub struct Item {
     pub from: Option<Party>,
     /// Where the writer wants the answer, when elsewhere.
     pub reply_to: Option<Party>,
+    /// Where else the writer can be reached: answers that stay unread on the network go there. Not proved by itself: it
+    /// joins no ticket and no contact.
+    pub contact: Option<Contact>,
     /// Others addressed (To and Cc on e-mail), our own addresses included.
     pub recipients: Vec<Party>,
     /// The network's own grouping, if it has one.
@@ -118,6 +121,15 @@ impl Item {
     pub fn words(&self) -> &str {
         if self.reply_text.trim().is_empty() { self.text.trim() } else { &self.reply_text }
     }
+}
+
+/// An e-mail address somebody gave on another network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// The address as it will be written to.
+    pub address: String,
+    /// Whether somebody we believe vouches for it (an identity token).
+    pub verified: bool,
 }
 
 /// What kind of thing an item is.

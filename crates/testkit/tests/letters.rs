@@ -6,7 +6,7 @@ use guichet_contract::conformance::{Answer, Behaviour, ScriptedIntake};
 use guichet_contract::{Delivery, Health, Stop, TimelineEntry, Verdict};
 use guichet_domain::Clock;
 use guichet_domain::entry::EntryKind;
-use guichet_domain::ids::{ConversationKey, Seq};
+use guichet_domain::ids::{ConversationKey, MessageId, Seq};
 use guichet_testkit::{Letter, LetterState, Paper, PaperOptions, PaperPost, TestClock, TestIds};
 
 struct Life {
@@ -92,6 +92,10 @@ async fn a_conversation_is_shown_through_its_window_as_it_goes_on() {
             author: None,
             text: text.to_owned(),
             at: TestClock::default().now(),
+            id: MessageId(uuid::Uuid::nil()),
+            html: None,
+            files: Vec::new(),
+            external_id: None,
         };
         life.intake.add_entry(&conversation, entry);
     };

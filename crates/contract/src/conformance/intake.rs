@@ -11,6 +11,7 @@ use guichet_domain::{Clock, Ids};
 use tokio::sync::watch;
 
 use crate::channel::{Fault, Health};
+use crate::conversation::NoConversations;
 use crate::intake::{
     Accepted, Cursor, CursorMove, Intake, NotAccepted, Receipt, SlotValue, TimelineEntry, Updates, Verdict,
 };
@@ -84,6 +85,7 @@ impl ScriptedIntake {
         Port {
             source: SourceName::from(source),
             intake: Arc::clone(self) as Arc<dyn Intake>,
+            conversations: Arc::new(NoConversations),
             clock,
             ids,
             departures: Departures::default(),
