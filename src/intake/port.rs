@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use guichet_contract::{
-    Accepted, Cursor, CursorMove, Departures, Fault, Health, Intake, NoConversations, NotAccepted, Port, SlotValue, TimelineEntry,
-    Updates,
+    Accepted, Cursor, CursorMove, Departures, Fault, Health, Intake, NoConversations, NotAccepted, Port, SlotValue,
+    TimelineEntry, Updates,
 };
 use guichet_domain::entry::EntryKind;
 use guichet_domain::ids::{ConversationKey, Seq, SourceName};
@@ -68,7 +68,8 @@ impl Intake for SourceIntake {
         let entries = timeline::public(&mut tx, ticket.id, after, MAX_ENTRIES).await.map_err(|error| fault(&error))?;
         let desk = self.reception.kernel.texts.desk();
         // What an agent is known by here is a login: the requester reads the name, or the desk's.
-        let staff = |agent: Party| Party { address: String::new(), name: Some(agent.name.unwrap_or_else(|| desk.to_owned())) };
+        let staff =
+            |agent: Party| Party { address: String::new(), name: Some(agent.name.unwrap_or_else(|| desk.to_owned())) };
         let shown = |kept: timeline::KeptEntry| {
             let entry = kept.entry;
             let seq = entry.seq?;

@@ -83,6 +83,7 @@ impl Reader {
             nature,
             from: mail.from.iter().find(|from| from.is_routable()).map(party),
             reply_to: mail.reply_to.iter().find(|to| to.is_routable()).map(party),
+            contact: None,
             recipients: self.recipients(&mail),
             conversation: None,
             refers_to: refers_to(&mail, report.as_ref()),

@@ -9,6 +9,8 @@ pub mod channel;
 /// Only in tests: the daemon is built without the feature.
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod conversation;
+pub mod holdings;
 pub mod intake;
 pub mod outgoing;
 pub mod port;
@@ -16,8 +18,11 @@ pub mod secret;
 pub mod settings;
 
 pub use channel::{Abilities, Channel, Fault, Health, Kind, SettingsError, Stop};
+pub use conversation::{Acted, Conversations, FileContent, Hours, NoConversations, RequesterAct, Signal, Standing};
+pub use holdings::{Held, Holdings};
 pub use intake::{
-    Accepted, Cursor, CursorMove, Intake, NotAccepted, Receipt, SlotValue, TimelineEntry, Updates, Verdict,
+    Accepted, Cursor, CursorMove, Intake, NotAccepted, Receipt, SlotValue, TimelineEntry, TimelineFile, Updates,
+    Verdict,
 };
 pub use outgoing::{Delivery, Outgoing};
 pub use port::{Departures, Port};
