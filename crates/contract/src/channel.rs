@@ -9,6 +9,7 @@ use guichet_domain::Moment;
 use guichet_domain::ids::{ExternalId, SourceName};
 use tokio_util::sync::CancellationToken;
 
+use crate::holdings::Holdings;
 use crate::outgoing::{Delivery, Outgoing};
 use crate::port::Port;
 
@@ -85,6 +86,14 @@ pub trait Channel: Send + Sync {
 
     /// Tries everything it needs, without changing anything; for `guichet doctor`. One line a finding.
     async fn check(&self, port: &Port) -> Result<Vec<String>, Fault>;
+
+    /// Lists what its network holds, for `guichet reconcile`: what had to be taken in by now must be known to the core.
+    /// Changes and acknowledges nothing, may take minutes, and works beside `listen`. `None` where it cannot be listed.
+    /// The caller looks for what is due after the answer: what is taken in meanwhile does no harm.
+    async fn holdings(&self, port: &Port) -> Result<Option<Holdings>, Fault> {
+        let _ = port;
+        Ok(None)
+    }
 
     /// Turns a message as bytes (a file, an MTA's pipe) into an item, for `guichet inject` and `import`. `position`
     /// names it within what is read. `None` where the channel has no such form.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use guichet_contract::{
-    Abilities, Accepted, Channel, Cursor, CursorMove, Delivery, Fault, Health, Intake, NotAccepted, Outgoing, Port,
-    Receipt, SlotValue, Stop, TimelineEntry, Updates, Verdict,
+    Abilities, Accepted, Channel, Cursor, CursorMove, Delivery, Departures, Fault, Health, Held, Holdings, Intake,
+    NotAccepted, Outgoing, Port, Receipt, SlotValue, Stop, TimelineEntry, Updates, Verdict,
 };
 use guichet_domain::Moment;
 use guichet_domain::ids::{ConversationKey, DeliveryId, ExternalId, Seq};
@@ -53,6 +53,10 @@ pub enum Sabotage {
     ShoutsAddresses,
     PanicsOnDelivery,
     PanicsOnRead,
+    NotesLate,
+    SendsUnnoted,
+    ListsWhatNobodyTook,
+    ListsNothingWhenAway,
 }
 
 use Sabotage as S;
@@ -95,6 +99,10 @@ impl Sabotage {
         (S::ShoutsAddresses, "C27"),
         (S::PanicsOnDelivery, "C28"),
         (S::PanicsOnRead, "C28"),
+        (S::NotesLate, "C39"),
+        (S::SendsUnnoted, "C39"),
+        (S::ListsWhatNobodyTook, "C40"),
+        (S::ListsNothingWhenAway, "C40"),
     ];
 }
 
@@ -220,6 +228,12 @@ impl Channel for Sabotaged {
             S::LogsTheAddress => tracing::info!(target: "guichet_paper", "sending to {}", notice.to.address),
             _ => {}
         }
+        if matches!(self.how, S::NotesLate | S::SendsUnnoted) {
+            let unheard = Port { departures: Departures::default(), ..port.clone() };
+            let delivery = self.inner.deliver(&unheard, notice).await;
+            let noted = if self.how == S::NotesLate { port.departures.note(notice.id) } else { Ok(()) };
+            return noted.map_or_else(|detail| Delivery::Unknown { detail }, |()| delivery);
+        }
         self.told(self.inner.deliver(port, &self.bent(notice)).await)
     }
 
@@ -237,6 +251,18 @@ impl Channel for Sabotaged {
             _ => {}
         }
         self.inner.check(port).await
+    }
+
+    async fn holdings(&self, port: &Port) -> Result<Option<Holdings>, Fault> {
+        match (self.how, self.inner.holdings(port).await) {
+            (S::ListsWhatNobodyTook, Ok(Some(mut listed))) => {
+                let held = Held { place: "the floor".to_owned(), external_id: None, same_as: Vec::new() };
+                listed.due.push(held);
+                Ok(Some(listed))
+            }
+            (S::ListsNothingWhenAway, Err(_)) => Ok(Some(Holdings::default())),
+            (_, listed) => listed,
+        }
     }
 
     fn read(&self, bytes: &[u8], position: &str, now: Moment) -> Option<Inbound> {

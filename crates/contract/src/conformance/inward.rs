@@ -8,13 +8,14 @@ use guichet_domain::Moment;
 use guichet_domain::inbound::Content;
 
 use super::bench::Network;
-use super::corpus;
 use super::intake::{Answer, HandedIn, Hold, ScriptedIntake};
 use super::musts::{
-    ACKNOWLEDGES, CURSOR_BEHIND, HOSTILE_IN, KEEPS_WHEN_BUSY, NO_PANIC, NOTHING_EARLY, READ, SAME_ID, VOCABULARY,
+    ACKNOWLEDGES, CURSOR_BEHIND, HOLDINGS, HOSTILE_IN, KEEPS_WHEN_BUSY, NO_PANIC, NOTHING_EARLY, READ, SAME_ID,
+    VOCABULARY,
 };
 use super::report::{Broken, Tried};
-use super::suite::{Suite, calmly, is_marked};
+use super::suite::{Life, Suite, calmly, is_marked};
+use super::{corpus, listing};
 use crate::channel::Channel;
 
 /// A short pause for `Busy`: the channel is expected to keep it.
@@ -35,13 +36,15 @@ pub(super) async fn check_all(suite: &mut Suite<'_>) {
     suite.report.judge(HOSTILE_IN, end);
     let end = reading_is_pure(suite).await;
     suite.report.judge(READ, end);
+    let end = listing::lists_what_it_holds(suite).await;
+    suite.report.judge(HOLDINGS, end);
     // Looked at with every life; named here when it was never broken.
     suite.report.judge(VOCABULARY, Ok(Tried::Yes));
     suite.report.judge(NO_PANIC, Ok(Tried::Yes));
 }
 
 /// Somebody writes one plain item; answers its mark.
-async fn write(suite: &mut Suite<'_>, network: &Arc<dyn Network>) -> String {
+pub(super) async fn write(suite: &mut Suite<'_>, network: &Arc<dyn Network>) -> String {
     let mark = suite.mark();
     // A network that cannot carry plain words is no network: the check that waits for the item will say so.
     network.write(&mark, &corpus::around(&mark, "the printer on the second floor is broken")).await;
@@ -71,21 +74,43 @@ fn one_id(intake: &ScriptedIntake, mark: &str) -> Result<(), Broken> {
     Err(Broken::new(SAME_ID, format!("one item was handed in under {} ids: {ids:?}", ids.len())))
 }
 
-async fn nothing_before_accept(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
+/// One item on its way from a network of its own into an intake that holds it up.
+struct OnItsWay {
+    network: Arc<dyn Network>,
+    intake: Arc<ScriptedIntake>,
+    life: Life,
+    mark: String,
+}
+
+async fn on_its_way(suite: &mut Suite<'_>, hold: Hold) -> Result<OnItsWay, Broken> {
     let (network, intake) = (suite.bench.network().await, ScriptedIntake::new());
-    intake.hold(Hold::Before);
+    intake.hold(hold);
     let life = suite.listen(&network, &intake).await;
     let mark = write(suite, &network).await;
-    let comes = intake.until(|calls, _| handed(calls, &mark) > 0);
+    let there = |calls: &[HandedIn]| if hold == Hold::After { taken(calls, &mark) } else { handed(calls, &mark) > 0 };
+    let comes = intake.until(|calls, _| there(calls));
     suite.within(comes, HOSTILE_IN, || "an item that somebody wrote was never handed in".to_owned()).await?;
-    if network.acknowledged(&mark).await {
+    Ok(OnItsWay { network, intake, life, mark })
+}
+
+impl OnItsWay {
+    /// Waits until the network knows that the item is taken, under one id, and ends the life in order.
+    async fn is_acknowledged(self, suite: &mut Suite<'_>, otherwise: &str) -> Result<Tried, Broken> {
+        let acknowledged = self.network.until_acknowledged(&self.mark);
+        suite.within(acknowledged, ACKNOWLEDGES, || otherwise.to_owned()).await?;
+        one_id(&self.intake, &self.mark)?;
+        suite.end(self.life).await?;
+        Ok(Tried::Yes)
+    }
+}
+
+async fn nothing_before_accept(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
+    let way = on_its_way(suite, Hold::Before).await?;
+    if way.network.acknowledged(&way.mark).await {
         return Err(Broken::new(NOTHING_EARLY, "the item was acknowledged while accept was still at work"));
     }
-    intake.hold(Hold::No);
-    let acknowledged = network.until_acknowledged(&mark);
-    suite.within(acknowledged, ACKNOWLEDGES, || "the item was accepted and never acknowledged".to_owned()).await?;
-    suite.end(life).await?;
-    Ok(Tried::Yes)
+    way.intake.hold(Hold::No);
+    way.is_acknowledged(suite, "the item was accepted and never acknowledged").await
 }
 
 async fn busy_keeps_it_upstream(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
@@ -121,12 +146,7 @@ async fn busy_keeps_it_upstream(suite: &mut Suite<'_>) -> Result<Tried, Broken> 
 
 /// The process dies while the database works: nothing was taken in, and the next life gets it under the same id.
 async fn killed_before_it_was_taken_in(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
-    let (network, intake) = (suite.bench.network().await, ScriptedIntake::new());
-    intake.hold(Hold::Before);
-    let life = suite.listen(&network, &intake).await;
-    let mark = write(suite, &network).await;
-    let comes = intake.until(|calls, _| handed(calls, &mark) > 0);
-    suite.within(comes, HOSTILE_IN, || "an item that somebody wrote was never handed in".to_owned()).await?;
+    let OnItsWay { network, intake, life, mark } = on_its_way(suite, Hold::Before).await?;
     life.killed().await;
     // A request that was pushed outlives its listener: it is told to come back.
     intake.answer_next([Answer::Busy(SHORT)]);
@@ -139,32 +159,20 @@ async fn killed_before_it_was_taken_in(suite: &mut Suite<'_>) -> Result<Tried, B
     let comes = intake.until(|calls, _| handed(calls, &mark) > before && taken(calls, &mark));
     let lost = || "the item was lost when listen was dropped before accept had answered".to_owned();
     suite.within(comes, CURSOR_BEHIND, lost).await?;
-    one_id(&intake, &mark)?;
-    let acknowledged = network.until_acknowledged(&mark);
-    suite.within(acknowledged, ACKNOWLEDGES, || "the item was accepted and never acknowledged".to_owned()).await?;
-    suite.end(life).await?;
-    Ok(Tried::Yes)
+    let way = OnItsWay { network, intake, life, mark };
+    way.is_acknowledged(suite, "the item was accepted and never acknowledged").await
 }
 
 /// The process dies with the item taken in and the network not told: the next life tells it.
 async fn killed_before_the_answer_was_heard(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
-    let (network, intake) = (suite.bench.network().await, ScriptedIntake::new());
-    intake.hold(Hold::After);
-    let life = suite.listen(&network, &intake).await;
-    let mark = write(suite, &network).await;
-    let comes = intake.until(|calls, _| taken(calls, &mark));
-    suite.within(comes, HOSTILE_IN, || "an item that somebody wrote was never handed in".to_owned()).await?;
+    let OnItsWay { network, intake, life, mark } = on_its_way(suite, Hold::After).await?;
     life.killed().await;
     intake.hold(Hold::No);
-
     let life = suite.listen(&network, &intake).await;
     network.again().await;
-    let acknowledged = network.until_acknowledged(&mark);
-    let lost = || "the item was accepted, listen was dropped, and the next life never acknowledged it".to_owned();
-    suite.within(acknowledged, ACKNOWLEDGES, lost).await?;
-    one_id(&intake, &mark)?;
-    suite.end(life).await?;
-    Ok(Tried::Yes)
+    let way = OnItsWay { network, intake, life, mark };
+    way.is_acknowledged(suite, "the item was accepted, listen was dropped, and the next life never acknowledged it")
+        .await
 }
 
 /// The process dies after the first accepted batch: everything behind it still comes.

@@ -12,12 +12,14 @@
 //! ```
 //!
 //! To add a rule: a paragraph in `docs/CONTRACT.md`, an entry in `musts.rs` with the same number and words, a check in
-//! `inward.rs` or `outward.rs`, and a way to break it in the paper channel, which proves that the check sees it.
+//! `inward.rs`, `outward.rs` or a file of its own, and a way to break it in the paper channel, which proves that the check sees it.
 
 mod bench;
 mod corpus;
+mod departing;
 mod intake;
 mod inward;
+mod listing;
 mod logs;
 mod musts;
 mod outward;

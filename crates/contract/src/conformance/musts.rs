@@ -48,6 +48,8 @@ musts! {
     READ = "C26", "`read` MUST give the same bytes at the same position the same `external_id`, and MUST NOT panic on any bytes.";
     ADDRESSES = "C27", "`addresses` MUST answer address keys: lower case, no outer space.";
     NO_PANIC = "C28", "No call may panic, whatever comes.";
+    NOTES = "C39", "Where `notes_departure` is claimed, `deliver` MUST note the departure before the network can have taken the message, and MUST send nothing when the note fails: an attempt that ended without a note can be repeated and shows once.";
+    HOLDINGS = "C40", "What `holdings` lists as due MUST carry an id or a shared key under which it was handed in, listing MUST change nothing, and a network that is away MUST be a fault, not an empty list.";
 }
 
 #[cfg(test)]

@@ -6,18 +6,18 @@ use std::time::Duration;
 use guichet_domain::ids::ExternalId;
 
 use super::bench::{Behaviour, Network, Shown};
-use super::corpus;
 use super::musts::{
     ABILITIES, ADDRESSES, CHECK, DEADLINE, DELIVERED, DOWN, DROPPED, FINDS, HONEST, HOSTILE_OUT, IDEMPOTENT, Must,
-    NO_PANIC, OVER_LONG, REFUSED, SENDS_NOT, WAITS,
+    NO_PANIC, NOTES, OVER_LONG, REFUSED, SENDS_NOT, WAITS,
 };
 use super::report::{Broken, Tried};
 use super::suite::{Suite, spawned};
+use super::{corpus, departing};
 use crate::channel::{Channel, Fault};
 use crate::outgoing::{Delivery, Outgoing};
 use crate::port::Port;
 
-const CANNOT: Tried = Tried::No("the network cannot be made to behave so");
+pub(super) const CANNOT: Tried = Tried::No("the network cannot be made to behave so");
 
 pub(super) async fn check_all(suite: &mut Suite<'_>) {
     let end = abilities(suite).await;
@@ -57,11 +57,13 @@ pub(super) async fn check_all(suite: &mut Suite<'_>) {
     suite.report.judge(HOSTILE_OUT, end);
     let end = finds(suite).await;
     suite.report.judge(FINDS, end);
+    let end = departing::notes_before_it_leaves(suite).await;
+    suite.report.judge(NOTES, end);
     suite.report.judge(NO_PANIC, Ok(Tried::Yes));
 }
 
 /// A network that behaves so, a channel on it and a plain notice; nothing when it cannot.
-async fn scene(suite: &mut Suite<'_>, behaviour: Behaviour) -> Option<Scene> {
+pub(super) async fn scene(suite: &mut Suite<'_>, behaviour: Behaviour) -> Option<Scene> {
     let network = suite.bench.network().await;
     let (channel, port) = suite.sender(&network).await;
     let mark = suite.mark();
@@ -72,16 +74,16 @@ async fn scene(suite: &mut Suite<'_>, behaviour: Behaviour) -> Option<Scene> {
     Some(Scene { network, channel, port, notice, mark })
 }
 
-struct Scene {
-    network: Arc<dyn Network>,
-    channel: Arc<dyn Channel>,
-    port: Port,
-    notice: Outgoing,
+pub(super) struct Scene {
+    pub(super) network: Arc<dyn Network>,
+    pub(super) channel: Arc<dyn Channel>,
+    pub(super) port: Port,
+    pub(super) notice: Outgoing,
     mark: String,
 }
 
 impl Scene {
-    async fn deliver(&self, suite: &mut Suite<'_>) -> Result<Delivery, Broken> {
+    pub(super) async fn deliver(&self, suite: &mut Suite<'_>) -> Result<Delivery, Broken> {
         suite.deliver(&self.channel, &self.port, &self.notice).await
     }
 
@@ -91,7 +93,7 @@ impl Scene {
     }
 
     /// How many of the messages that are shown hold the mark.
-    async fn times_shown(&self) -> usize {
+    pub(super) async fn times_shown(&self) -> usize {
         self.network.shown().await.iter().filter(|shown| shown.text.contains(&self.mark)).count()
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use guichet_contract::conformance::Behaviour;
 use guichet_contract::{
-    Abilities, Accepted, Channel, Cursor, CursorMove, Delivery, Fault, Health, Kind, NotAccepted, Outgoing, Port,
-    SettingsError, Stop,
+    Abilities, Accepted, Channel, Cursor, CursorMove, Delivery, Fault, Health, Held, Holdings, Kind, NotAccepted,
+    Outgoing, Port, SettingsError, Stop,
 };
 use guichet_domain::Moment;
 use guichet_domain::ids::{ExternalId, SourceName};
@@ -196,12 +196,21 @@ impl Channel for Paper {
         }
     }
 
-    async fn deliver(&self, _: &Port, notice: &Outgoing) -> Delivery {
+    async fn deliver(&self, port: &Port, notice: &Outgoing) -> Delivery {
         if self.post.is_refused(&notice.to.key()) {
             return Delivery::Refused { detail: "nobody lives there".to_owned(), hard: true };
         }
         let unknown = |detail: &str| Delivery::Unknown { detail: detail.to_owned() };
-        match self.post.begin_attempt() {
+        let behaviour = self.post.begin_attempt();
+        let departs =
+            matches!(behaviour, Behaviour::Works | Behaviour::DiesBefore | Behaviour::DiesAfter | Behaviour::Silent);
+        if self.options.notes_departure
+            && departs
+            && let Err(detail) = port.departures.note(notice.id)
+        {
+            return Delivery::Retry { detail, after: None, source_down: false };
+        }
+        match behaviour {
             Behaviour::Works => {
                 Delivery::Delivered { external_id: Some(self.send(notice)), detail: "posted".to_owned() }
             }
@@ -243,6 +252,25 @@ impl Channel for Paper {
             return Err(Fault::passing("the post office is closed"));
         }
         Ok(vec![format!("the post office is open; boxes: {}", self.post.boxes().len())])
+    }
+
+    async fn holdings(&self, port: &Port) -> Result<Option<Holdings>, Fault> {
+        if matches!(self.post.behaviour(), Behaviour::Down | Behaviour::Silent) {
+            return Err(Fault::passing("the post office is closed"));
+        }
+        let mut holdings = Holdings::default();
+        for post_box in self.post.boxes() {
+            let cursor = port.intake.cursor(&key(&post_box)).await?;
+            let place = cursor.and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0);
+            let (due, ahead) = self.post.around(&post_box, place);
+            holdings.ahead += ahead;
+            holdings.due.extend(due.into_iter().map(|(at, id)| Held {
+                place: format!("box {post_box}, place {at}"),
+                external_id: Some(id),
+                same_as: Vec::new(),
+            }));
+        }
+        Ok(Some(holdings))
     }
 
     fn read(&self, bytes: &[u8], position: &str, now: Moment) -> Option<Inbound> {

@@ -11,6 +11,8 @@ pub struct PaperOptions {
     pub finds_sent: bool,
     /// After an unknown outcome one repeat does less harm than silence.
     pub repeats_once: bool,
+    /// It notes what is about to leave.
+    pub notes_departure: bool,
     /// Longest text in characters; what is longer is cut and ends in `…`.
     pub max_chars: Option<usize>,
     /// Most letters handed in at once, at most 256.
@@ -33,6 +35,7 @@ impl Default for PaperOptions {
             idempotent_send: true,
             finds_sent: true,
             repeats_once: false,
+            notes_departure: false,
             max_chars: None,
             batch: 16,
             concurrency: 4,
@@ -51,7 +54,7 @@ impl PaperOptions {
             idempotent_send: self.idempotent_send,
             finds_sent: self.finds_sent,
             repeats_once: self.repeats_once,
-            notes_departure: false,
+            notes_departure: self.notes_departure,
             doubt_grace_secs: 0,
             html: true,
             attachments: true,

@@ -196,6 +196,15 @@ impl PaperPost {
         self.look(|state| state.letters.iter().filter(behind).take(most).cloned().collect())
     }
 
+    /// The letters of a box up to a place, with theirs; and how many lie behind it.
+    pub(super) fn around(&self, post_box: &str, place: u64) -> (Vec<(u64, ExternalId)>, u64) {
+        self.look(|state| {
+            let here = state.letters.iter().filter(|posted| posted.letter.post_box == post_box);
+            let (due, ahead): (Vec<_>, Vec<_>) = here.partition(|posted| posted.place <= place);
+            (due.into_iter().map(|posted| (posted.place, posted.id.clone())).collect(), ahead.len() as u64)
+        })
+    }
+
     pub(super) fn boxes(&self) -> BTreeSet<String> {
         self.look(|state| state.letters.iter().map(|posted| posted.letter.post_box.clone()).collect())
     }
