@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use guichet_contract::{Abilities, Channel, Delivery, Fault, Health, Kind, Outgoing, Port, SettingsError, Stop};
+use guichet_contract::{
+    Abilities, Channel, Delivery, Fault, Health, Holdings, Kind, Outgoing, Port, SettingsError, Stop,
+};
 use guichet_domain::Moment;
 use guichet_domain::ids::{ExternalId, SourceName};
 use guichet_domain::inbound::{Inbound, address_key};
@@ -12,11 +14,12 @@ use tokio::sync::OnceCell;
 
 use crate::deliver::{self, Outlet};
 use crate::dkim::Checker;
-use crate::listen;
 use crate::machine::OwnAddresses;
+use crate::sent::Looking;
 use crate::settings::Settings;
 use crate::token::{self, Tokens};
 use crate::translate::{Letter, Reader};
+use crate::{holdings, listen};
 
 /// Longest one send may take: the limits of the SMTP client add up to less.
 const DEADLINE_SECS: u64 = 700;
@@ -58,6 +61,7 @@ pub(crate) struct Desk {
     pub(crate) dkim: Checker,
     outlet: OnceCell<Outlet>,
     tokens: OnceCell<Option<Arc<Tokens>>>,
+    looking: Looking,
     /// Why no mail can leave, since the last attempt that found it so.
     stuck: Mutex<Option<String>>,
 }
@@ -73,6 +77,7 @@ impl Desk {
             dkim,
             outlet: OnceCell::new(),
             tokens: OnceCell::new(),
+            looking: Looking::default(),
             stuck: Mutex::default(),
         }
     }
@@ -143,6 +148,7 @@ impl Channel for Desk {
     }
 
     async fn listen(&self, port: Port, stop: Stop) -> Result<(), Fault> {
+        self.looking.until(&stop);
         let ended = listen::listen(self, port, stop.clone()).await;
         if stop.is_cancelled()
             && let Some(outlet) = self.outlet.get()
@@ -165,7 +171,7 @@ impl Channel for Desk {
 
     async fn find_sent(&self, port: &Port, notice: &Outgoing) -> Result<Option<ExternalId>, Fault> {
         let message_id = deliver::message_id(&self.settings, notice);
-        let found = listen::find_sent(self, port, &message_id).await?;
+        let found = self.looking.find(self, port, &message_id).await?;
         Ok(found.then(|| id_of(&message_id)))
     }
 
@@ -173,6 +179,10 @@ impl Channel for Desk {
         let mut findings = listen::check(self, port).await?;
         findings.extend(self.outlet(port).await?.check().await?);
         Ok(findings)
+    }
+
+    async fn holdings(&self, port: &Port) -> Result<Option<Holdings>, Fault> {
+        holdings::holdings(self, port).await
     }
 
     fn read(&self, bytes: &[u8], position: &str, now: Moment) -> Option<Inbound> {

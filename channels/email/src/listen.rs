@@ -11,7 +11,7 @@ use crate::credentials::Credentials;
 use crate::dkim::Checker;
 use crate::imap::position::Position;
 use crate::imap::sink::{Batch, Body, Fetched, Outcome, Progress, Refusal, Sink};
-use crate::imap::{self, Error, Session};
+use crate::imap::{self, Error};
 use crate::oauth::AccessTokens;
 use crate::settings::{Imap, Proof};
 use crate::token::{self, Tokens};
@@ -60,7 +60,8 @@ pub(crate) async fn check(desk: &Desk, port: &Port) -> Result<Vec<String>, Fault
     imap::probe(&imap.mailbox, &credentials, &stop).await.map_err(|error| fault(&error))
 }
 
-async fn credentials(desk: &Desk, imap: &Imap, port: &Port) -> Result<Credentials, Fault> {
+/// What the mailbox is logged into with: the password, or a token that is valid now.
+pub(crate) async fn credentials(desk: &Desk, imap: &Imap, port: &Port) -> Result<Credentials, Fault> {
     let user = imap.user.clone();
     match &imap.proof {
         Proof::Password(password) => Ok(Credentials::Password { user, password: password.expose().to_owned() }),
@@ -89,24 +90,6 @@ fn fault(error: &Error) -> Fault {
     }
     let (what, remedy) = error.parts();
     Fault::lasting(what, remedy)
-}
-
-/// Looks for the journal copy of a mail: in the folder that is watched, and where its mail is moved to.
-pub(crate) async fn find_sent(desk: &Desk, port: &Port, message_id: &str) -> Result<bool, Fault> {
-    let Some(imap) = &desk.settings.imap else {
-        return Err(Fault::lasting("no `imap` is configured", "without it nothing sent can be looked for"));
-    };
-    let credentials = credentials(desk, imap, port).await?;
-    let (mailbox, stop) = (&imap.mailbox, Stop::new());
-    let passing = |error: Error| Fault::passing(error.to_string());
-    let mut session = Session::open(&mailbox.endpoint, &credentials, &mailbox.limits, &stop).await.map_err(passing)?;
-    let mut found = false;
-    for folder in [Some(&mailbox.folder), mailbox.processed.as_ref(), mailbox.failed.as_ref()].into_iter().flatten() {
-        session.examine(folder).await.map_err(passing)?;
-        found |= !session.search_message_id(message_id).await.map_err(passing)?.is_empty();
-    }
-    session.logout().await;
-    Ok(found)
 }
 
 /// Hands what was fetched to the intake.

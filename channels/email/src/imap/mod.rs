@@ -9,6 +9,7 @@
 //! Neither passwords nor mail are logged here; async-imap would print what it reads at level `trace` of the target
 //! `async_imap`, through the `log` crate, which the daemon does not collect.
 
+pub mod census;
 pub mod error;
 pub mod fetch;
 pub mod folder;

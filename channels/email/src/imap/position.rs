@@ -78,6 +78,11 @@ impl Position {
         uid < self.boundary && self.since > Moment::EARLIEST
     }
 
+    /// Whether the first look of this numbering took nothing that was there, whatever its date.
+    pub fn took_no_history(&self) -> bool {
+        self.epoch == 0 && self.since == self.first_look
+    }
+
     /// Whether a mail is taken rather than left aside.
     pub fn takes(&self, mail: &Listed) -> bool {
         !self.by_date(mail.uid) || mail.received >= self.since

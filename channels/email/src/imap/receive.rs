@@ -20,7 +20,7 @@ use crate::credentials::Credentials;
 use crate::net::Endpoint;
 
 /// Marks mail that is accepted and stays in place.
-const DONE: &str = "$GuichetDone";
+pub(super) const DONE: &str = "$GuichetDone";
 /// While mail keeps coming, accepted mails are filed when this many wait or this much time has passed: in large sets that is
 /// cheap, and a full mailbox is first made into tickets.
 const FILE_AT: usize = 20_000;
