@@ -175,7 +175,9 @@ impl Kernel {
                 Some(Subscriber { source: settings.name.clone(), events: channel.events()? })
             })
             .collect();
-        let desk = Arc::new(config.desk_rules(subscribers)?);
+        // Those of a source that is switched off are no less ours.
+        let ours = sources.iter().flat_map(|(_, channel)| channel.addresses()).collect();
+        let desk = Arc::new(config.desk_rules(subscribers, ours)?);
         let sources = sources
             .into_iter()
             .map(|(settings, channel)| {

@@ -3,8 +3,9 @@
 use guichet_domain::Moment;
 use guichet_domain::decide::Decision;
 use guichet_domain::ids::InboundId;
-use guichet_domain::inbound::{Party, ReportOutcome};
+use guichet_domain::inbound::{Item, Party, ReportOutcome, Trust};
 use guichet_domain::reason;
+use guichet_domain::rules::Rules;
 use guichet_store::record::{Batch, Changed, Identity, NewAttachment, NewEntry, Participant, Role, record};
 use guichet_store::{StoreError, Tx, outbox};
 use tracing::error;
@@ -74,10 +75,13 @@ pub(crate) fn enter<'a>(
     }
 }
 
-/// What is known of somebody who wrote: the address works, whatever was said of it.
-pub(crate) fn sender<'a>(from: &'a Party, decision: &Decision, verified: bool, at: Moment) -> Identity<'a> {
-    let language = Some(decision.ticket.language);
-    Identity { address: &from.address, language, verified, undeliverable: None, works: true, at }
+/// What is known of whoever wrote `item`. That the address works, whatever was said of it, only somebody vouched for shows:
+/// anybody can write a dead address as the sender, and each of our answers would come back.
+pub(crate) fn sender<'a>(item: &'a Item, decision: &Decision, rules: &Rules, at: Moment) -> Option<Identity<'a>> {
+    let address = &item.from.as_ref()?.address;
+    let works = rules.source.trust_all || matches!(item.trust, Trust::Verified(_));
+    let verified = decision.ticket.verified && decision.opened;
+    Some(Identity { address, language: Some(decision.ticket.language), verified, undeliverable: None, works, at })
 }
 
 /// Writes one decision about a ticket that was read at version `seen`, in `tx`; the caller commits.

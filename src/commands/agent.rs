@@ -4,13 +4,11 @@ use clap::{Args, Subcommand};
 
 use super::{Context, Failure};
 use crate::client::{Client, segment};
-use crate::desk::views::{AgentChange, AgentView, NewAgent, NewToken, Scope, TokenMade, TokenView};
+use crate::desk::views::{AgentChange, AgentView, NewAgent, NewToken, Scope, TOKEN_DAYS, TokenMade, TokenView};
 use crate::output::{Cell, Column, Shade, Table, plain};
 
 /// Where agents are.
 const AGENTS: &str = "/api/v1/agents";
-/// Days a token lives unless said otherwise.
-const DAYS: u32 = 365;
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
@@ -44,8 +42,8 @@ pub enum TokenCommand {
 pub struct AddArgs {
     /// The name in assignments: lower-case letters, digits, dots, dashes and underscores; never changed.
     name: String,
-    /// The name shown.
-    #[arg(long, value_name = "NAME")]
+    /// The name requesters read under replies; without one they read the desk's name.
+    #[arg(long, visible_alias = "name", value_name = "NAME")]
     display: Option<String>,
     /// An address.
     #[arg(long, value_name = "ADDRESS")]
@@ -77,7 +75,7 @@ pub struct CreateArgs {
     #[arg(long, value_parser = scope, value_name = "SCOPE")]
     scope: Option<Scope>,
     /// Days until it ends.
-    #[arg(long, default_value_t = DAYS, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    #[arg(long, default_value_t = TOKEN_DAYS, value_parser = clap::value_parser!(u32).range(1..=3650))]
     days: u32,
 }
 

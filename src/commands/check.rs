@@ -1,5 +1,7 @@
 //! `guichet check`: everything that can be known to be wrong without a network.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Context, Failure};
@@ -25,7 +27,7 @@ pub fn check(context: &Context) -> Result<(), Failure> {
 pub(super) fn look(config: &Config) -> Result<Vec<Value>, Failure> {
     // Nothing is made on disk: a check may run as another user than the daemon, and before it ever ran.
     let built = build_channels(config, &StateFolder::unopened(&config.state))?;
-    config.desk_rules(Vec::new())?;
+    config.desk_rules(Vec::new(), BTreeSet::new())?;
     let line = |(settings, channel): &(SourceSettings, std::sync::Arc<dyn guichet_contract::Channel>)| {
         json!({
             "name": settings.name,

@@ -8,6 +8,7 @@ mod desk;
 mod find;
 mod sources;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,11 +55,14 @@ pub struct HttpSettings {
     pub listen: std::net::SocketAddr,
     /// Largest request body in bytes.
     pub max_body: usize,
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<crate::http::TrustedProxy>,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { listen: std::net::SocketAddr::from(([127, 0, 0, 1], 8425)), max_body: 50 << 20 }
+        let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 8425));
+        Self { listen, max_body: 50 << 20, trusted_proxies: Vec::new() }
     }
 }
 
@@ -200,7 +204,7 @@ impl Config {
     }
 
     /// The desk's rules; `subscribers` are the sources that want to be told of events.
-    pub fn desk_rules(&self, subscribers: Vec<Subscriber>) -> Result<DeskRules, ConfigError> {
+    pub fn desk_rules(&self, subscribers: Vec<Subscriber>, ours: BTreeSet<String>) -> Result<DeskRules, ConfigError> {
         Ok(DeskRules {
             prefix: self.desk.prefix.clone(),
             taxonomy: self.taxonomy.clone(),
@@ -213,6 +217,7 @@ impl Config {
             public_pages: false,
             delay_notice: self.desk.delay_notice,
             blocked: self.desk.blocked.clone(),
+            ours,
             subscribers,
         })
     }
@@ -271,7 +276,7 @@ mod tests {
         assert_eq!(config.http.listen.to_string(), "127.0.0.1:8425");
         assert_eq!(config.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(), ["local"]);
         assert!(config.sources[0].acknowledge);
-        assert_eq!(config.desk_rules(Vec::new()).unwrap().prefix, "GT");
+        assert_eq!(config.desk_rules(Vec::new(), BTreeSet::new()).unwrap().prefix, "GT");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use guichet_store::timeline;
 use guichet_store::{ErrorKind, Tx, agent, ticket};
 use uuid::Uuid;
 
+use crate::desk::agents::called;
 use crate::desk::repeat::{Begin, Repeat};
 use crate::desk::showing::{show_entry, show_ticket};
 use crate::desk::undeliverable::spare_bad_addresses;
@@ -91,14 +92,15 @@ impl Desk {
             check_agent(&mut tx, name).await?;
         }
         let id = request.repeat.map_or_else(|| kernel.ids.uuid(), |repeat| repeat.id(request.agent));
-        let act = Act { agent: request.agent.to_owned(), id, what };
+        let called = agent::by_name(&mut tx, request.agent).await?.as_ref().and_then(called);
+        let act = Act { agent: request.agent.to_owned(), called, id, what };
         let changed = self.decide_and_write(&mut tx, &ticket, act, now).await?;
         let mut grown = vec![(changed.source.clone(), changed.conversation.clone())];
         if let Some(target) = target {
             let shown = ticket.reference.shown(self.prefix());
             let what =
                 Action::Note { text: format!("{shown} was merged into this ticket; its later messages come here.") };
-            let act = Act { agent: request.agent.to_owned(), id: Uuid::new_v5(&id, b"merged"), what };
+            let act = Act { agent: request.agent.to_owned(), called: None, id: Uuid::new_v5(&id, b"merged"), what };
             self.decide_and_write(&mut tx, &target, act, now).await?;
             grown.push((target.source, target.conversation));
         }

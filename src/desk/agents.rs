@@ -7,13 +7,13 @@ use guichet_store::Tx;
 use guichet_store::agent::{self, Agent, ApiToken};
 use tracing::debug;
 
-use crate::desk::views::{AgentChange, AgentView, NewAgent, NewToken, Scope, TokenMade, TokenView};
+use crate::desk::views::{AgentChange, AgentView, NewAgent, NewToken, Scope, TOKEN_DAYS, TokenMade, TokenView};
 use crate::desk::{Desk, DeskError};
 
 /// What a secret begins with, so that people and scanners know one when they see it.
 const MARK: &str = "gct_";
-/// Days a token lives: unless said otherwise, and at most.
-const DAYS: (u32, u32) = (90, 3650);
+/// Days a token lives at most.
+const MOST_DAYS: u32 = 3650;
 /// A token's last use is noted this often.
 const NOTED: Duration = Duration::from_mins(1);
 /// Digits of its hash that name a token.
@@ -71,7 +71,7 @@ impl Desk {
         }
         let agent = Agent {
             name: new.name.clone(),
-            display: new.display.clone().unwrap_or_else(|| new.name.clone()),
+            display: display(new.display.as_deref().unwrap_or_default(), &new.name)?,
             email: new.email.clone(),
             role: new.role.as_str().to_owned(),
             created_at: self.kernel.clock.now(),
@@ -94,7 +94,7 @@ impl Desk {
         let mut tx = self.kernel.db.write().await?;
         let mut agent = known(&mut tx, name).await?;
         if let Some(display) = &change.display {
-            agent.display.clone_from(display);
+            agent.display = self::display(display, name)?;
         }
         if let Some(email) = &change.email {
             agent.email = Some(email.clone()).filter(|email| !email.is_empty());
@@ -121,9 +121,9 @@ impl Desk {
 
     /// Makes a token. Its secret is in the answer and nowhere else.
     pub async fn add_token(&self, name: &str, new: &NewToken) -> Result<TokenMade, DeskError> {
-        let days = new.days.unwrap_or(DAYS.0);
-        if !(1..=DAYS.1).contains(&days) {
-            return Err(DeskError::invalid(format!("days = {days}"), format!("give it 1 to {} days", DAYS.1)));
+        let days = new.days.unwrap_or(TOKEN_DAYS);
+        if !(1..=MOST_DAYS).contains(&days) {
+            return Err(DeskError::invalid(format!("days = {days}"), format!("give it 1 to {MOST_DAYS} days")));
         }
         if new.name.trim().is_empty() || new.name.chars().count() > LONGEST_NAME {
             return Err(DeskError::invalid("name: it cannot be a token's", "use 1 to 60 characters"));
@@ -169,6 +169,21 @@ impl Desk {
         token.revoked_at = token.revoked_at.or(Some(now));
         Ok(token_view(token))
     }
+}
+
+/// The name requesters read of an agent; `None`: theirs is the desk's, since the name in assignments is a login.
+pub(super) fn called(agent: &Agent) -> Option<String> {
+    Some(agent.display.clone()).filter(|display| *display != agent.name)
+}
+
+/// The name to keep as the one shown: the agent's own where none is given.
+fn display(asked: &str, name: &str) -> Result<String, DeskError> {
+    let asked = asked.trim();
+    if asked.chars().count() > LONGEST_NAME || asked.chars().any(char::is_control) {
+        let remedy = format!("use 1 to {LONGEST_NAME} characters on one line, or leave it out");
+        return Err(DeskError::invalid("display: it cannot be a name", remedy));
+    }
+    Ok(if asked.is_empty() { name } else { asked }.to_owned())
 }
 
 async fn known(tx: &mut Tx, name: &str) -> Result<Agent, DeskError> {

@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
 pub use port::port;
+pub(crate) use prepare::{own_key, shared_key};
 
 use crate::kernel::{Kernel, Source};
 use prepare::{Bench, Prepared};
@@ -134,6 +135,10 @@ impl Reception {
     /// Takes an item in the real way, in a transaction that the caller looks into and rolls back: nothing of it stays.
     pub(crate) async fn rehearse(&self, source: &Source, inbound: Inbound) -> Result<Rehearsed, NotAccepted> {
         let mut items = self.prepare(source, vec![inbound], false)?;
+        // Nothing of it stays, so the one writer is not kept busy with bytes that nobody will read.
+        for packed in items.iter_mut().flat_map(|item| item.files.iter_mut().chain([&mut item.raw])) {
+            packed.bytes = None;
+        }
         let now = self.kernel.clock.now();
         let busy = |error: StoreError| NotAccepted::Busy { after: Duration::from_secs(2), why: error.to_string() };
         let mut tx = self.kernel.db.write().await.map_err(busy)?;

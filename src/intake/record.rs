@@ -253,10 +253,8 @@ async fn write(
         if let Some(thread) = prepared.item().and_then(|item| item.refers_to.thread.as_deref()) {
             batch.threads.push((thread, decision.ticket.id));
         }
-        if let Some(from) = prepared.item().and_then(|item| item.from.as_ref()) {
-            let verified = decision.ticket.verified && decision.opened;
-            batch.identities.push(sender(from, decision, verified, now));
-        }
+        let known = prepared.item().and_then(|item| sender(item, decision, &prepared.rules, now));
+        batch.identities.extend(known);
     }
     let mut tally: HashMap<(&SourceName, Verdict), i64> = HashMap::new();
     for prepared in items {

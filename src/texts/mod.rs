@@ -119,6 +119,11 @@ impl Texts {
         Ok(Rendered { subject, text, html })
     }
 
+    /// The desk's name: who writes where no person's name is shown.
+    pub fn desk(&self) -> &str {
+        &self.desk
+    }
+
     /// The subject and the plain text that [`Texts::render`] gives.
     pub fn plain(
         &self,
@@ -194,7 +199,6 @@ fn samples() -> [Facts; 2] {
     let bare = Facts {
         reference: full.reference.clone(),
         words: full.words.clone(),
-        agent: full.agent.clone(),
         ..Facts::default()
     };
     [full, bare]

@@ -1,7 +1,10 @@
 //! Agents work tickets.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use guichet::intake::{self, Reception};
+use guichet_domain::ids::{ConversationKey, Seq};
 use serde_json::json;
 
 use super::rig::{Desk, words};
@@ -30,6 +33,30 @@ async fn a_mail_is_answered_and_closed_and_everything_is_told_in_order() {
     assert_eq!(words(&told["transitions"], "to"), ["new", "open", "resolved"]);
     assert_eq!(told["timers"][0]["kind"], "window");
     assert_eq!(told["participants"][0]["role"], "requester");
+}
+
+#[tokio::test]
+async fn requesters_read_the_name_an_agent_shows_or_the_desks_and_agents_who_it_was() {
+    let desk = Desk::open().await;
+    let operator = desk.operator();
+    let (amelie, bruno) = (desk.agent("amelie.m42", "work").await, desk.agent("bruno.x", "work").await);
+    operator.patch("/api/v1/agents/amelie.m42", &json!({"display": "Amélie Martin"})).await.is(200);
+    operator.patch("/api/v1/agents/bruno.x", &json!({"display": "Bruno\nBcc"})).await.refused(422, "invalid");
+    let reference = desk.mail(JEAN, "Printer jammed", "The printer is jammed.").await;
+    amelie.reply(&reference, "Please open tray 2.").await.is(201);
+    bruno.does(&reference, &json!({"action": "close", "text": "Glad it works."})).await.is(200);
+
+    let told = operator.ticket(&reference).await;
+    assert_eq!(told["timeline"][2]["author"], json!({"address": "amelie.m42", "name": "Amélie Martin"}));
+    assert_eq!(told["timeline"][3]["author"], json!({"address": "bruno.x", "name": null}));
+
+    let (name, source) = desk.kernel.sources.iter().next().unwrap();
+    let port = intake::port(&Reception::start(Arc::clone(&desk.kernel)), name, source);
+    let conversation = ConversationKey::new(told["ticket"]["id"].as_str().unwrap());
+    let public = port.intake.timeline(&conversation, Seq(0)).await.unwrap();
+    let writers: Vec<_> = public.iter().filter_map(|entry| entry.author.clone()).collect();
+    let staff: Vec<_> = writers.iter().skip(1).map(|who| (who.address.as_str(), who.name.as_deref())).collect();
+    assert_eq!(staff, [("", Some("Amélie Martin")), ("", Some("Support"))]);
 }
 
 #[tokio::test]

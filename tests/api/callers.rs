@@ -40,6 +40,16 @@ async fn the_operators_name_is_believed_on_the_local_socket_alone() {
 }
 
 #[tokio::test]
+async fn a_token_lives_a_year_unless_less_is_asked_for() {
+    let desk = Desk::open().await;
+    let claire = desk.agent("claire", "work").await;
+    desk.later(DAY * 364);
+    claire.get("/api/v1/tickets").await.is(200);
+    desk.later(DAY);
+    claire.get("/api/v1/tickets").await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
 async fn each_scope_opens_what_it_says_and_no_more() {
     let desk = Desk::open().await;
     let reader = desk.agent("reader", "read").await;

@@ -11,5 +11,6 @@ mod kept;
 mod paging;
 mod refusals;
 mod rig;
+mod rehearsing;
 mod schema;
 mod serving;

@@ -42,10 +42,11 @@ fn a_person_is_acknowledged_answered_and_told_of_the_closure_in_one_thread() {
         ack.header("Return-Path")
     );
 
+    desk.agent(&["agent", "add", "amelie", "--name", "Amélie Martin"]);
     let told = desk.agent(&["ticket", "reply", &reference, "Nous passons à 15 h."]);
     assert!(told.contains(&format!("{reference} is open")), "{told}");
     let answer = jeanne.gets_mail(2);
-    assert!(answer.text().starts_with("Nous passons à 15 h.\n\n-- \namelie, Support"), "{}", answer.text());
+    assert!(answer.text().starts_with("Nous passons à 15 h.\n\n-- \nAmélie Martin, Support"), "{}", answer.text());
     assert_eq!(answer.subject(), format!("Re: [{reference}] Imprimante en panne"));
     assert_eq!(address_in(&answer.header("From")), support);
     let plus = address_in(&answer.header("Reply-To"));

@@ -153,6 +153,26 @@ async fn nothing_automatic_goes_to_an_address_that_is_known_not_to_work() {
 }
 
 #[tokio::test]
+async fn a_forged_sender_does_not_make_a_dead_address_work_again_and_a_proved_one_does() {
+    tell(async |world| {
+        let jean = world.person("jean");
+        world.post.refuse("jean@client.test");
+        jean.writes("Printer broken").await;
+        world.works().await;
+        let forger = world.person("jean").unsealed();
+        for words in ["Buy watches", "Buy more watches"] {
+            let ticket = forger.writes(words).await.ticket();
+            assert_eq!(world.deliveries(&ticket).await, [""; 0]);
+            assert!(world.reasons(&ticket).await.contains(&"ack.none.undeliverable".to_owned()));
+        }
+        jean.writes("My mailbox is back").await;
+        let ticket = jean.writes("Do you hear me?").await.ticket();
+        assert_eq!(world.deliveries(&ticket).await, ["acknowledgement pending"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_the_operator_blocks_is_kept_aside_and_can_be_let_in() {
     tell_of(Plan::configured("[desk]\nblocked = [\"@spam.test\"]"), async |world| {
         let spammer = world.stranger("sales@spam.test");

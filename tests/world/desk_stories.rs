@@ -1,6 +1,6 @@
 //! What agents and programs do beside answering: repeated requests, late agents, events for programs.
 
-use guichet::desk::views::{MessageKind, NewMessage};
+use guichet::desk::views::{MessageKind, NewAgent, NewMessage, Scope};
 use guichet::desk::{DeskError, Repeat, Request, Wanted};
 use guichet_contract::conformance::Behaviour;
 
@@ -27,6 +27,31 @@ async fn an_act_that_is_asked_for_twice_is_carried_out_once_even_after_a_restart
         let request = Request { repeat: Some(&other), ..request };
         let refused = world.life().desk.act(&request, &reply("Something else.", None)).await;
         assert!(matches!(refused, Err(DeskError::KeyReused)), "{refused:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_letter_is_signed_with_the_name_an_agent_shows_and_never_with_a_login() {
+    tell(async |world| {
+        let (jean, ada, bob) = (world.person("jean"), world.agent("ada.l"), world.agent("bob.k"));
+        let named = |name: &str, display: Option<&str>| NewAgent {
+            name: name.to_owned(),
+            display: display.map(str::to_owned),
+            email: None,
+            role: Scope::Work,
+        };
+        let desk = world.life().desk;
+        desk.add_agent(&named("ada.l", Some("Ada Lovelace"))).await.unwrap();
+        desk.add_agent(&named("bob.k", None)).await.unwrap();
+        let ticket = jean.writes("Printer broken").await.ticket();
+        jean.reads().await;
+        ada.replies(&ticket, "On my way.").await;
+        bob.replies(&ticket, "Me too.").await;
+        let read = jean.reads().await;
+        assert!(read[0].ends_with(&format!("-- \nAda Lovelace, Support\n{ticket}\n")), "{}", read[0]);
+        assert!(read[1].ends_with(&format!("-- \nSupport\n{ticket}\n")), "{}", read[1]);
+        assert!(!format!("{:?}", jean.letters()).contains("bob.k"));
     })
     .await;
 }

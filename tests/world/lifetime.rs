@@ -25,7 +25,7 @@ async fn a_ticket_lives_its_whole_life() {
 
         ada.replies(&ticket, "Is it plugged in?").await;
         assert_eq!(world.state(&ticket).await, "open");
-        let reply = format!("Is it plugged in?\n\n-- \nada, Support\n{ticket}\n");
+        let reply = format!("Is it plugged in?\n\n-- \nSupport\n{ticket}\n");
         assert_eq!(jean.reads().await, [reply]);
 
         ada.asks(&ticket, "Which light is red?").await;

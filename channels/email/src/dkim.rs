@@ -36,17 +36,17 @@ pub struct Checker {
 impl Checker {
     /// Marks as verified the items of `batch` whose writer's domain signed them. Returns within 2 s.
     pub async fn check(&self, batch: &mut [Inbound]) {
-        let wanting: Vec<(usize, String)> = batch.iter().enumerate().filter_map(wants).collect();
+        let wanting: Vec<Wanting> = batch.iter().enumerate().filter_map(wants).collect();
         if wanting.is_empty() {
             return;
         }
         let Some(resolver) = self.resolver() else { return };
         // The time limit is each mail's own, so that one slow name server leaves the others verified; and a mail that makes the
         // library panic is a mail nobody vouches for.
-        let checks = wanting.iter().map(|(at, domain)| async {
-            let raw = batch.get(*at).map(|inbound| inbound.raw.as_slice()).unwrap_or_default();
-            let checked = AssertUnwindSafe(self.vouches(resolver, raw, domain)).catch_unwind();
-            matches!(tokio::time::timeout(LIMIT, checked).await, Ok(Ok(true))).then_some(*at)
+        let checks = wanting.iter().map(|wanting| async {
+            let raw = batch.get(wanting.at).map(|inbound| inbound.raw.as_slice()).unwrap_or_default();
+            let checked = AssertUnwindSafe(self.vouches(resolver, raw, wanting)).catch_unwind();
+            matches!(tokio::time::timeout(LIMIT, checked).await, Ok(Ok(true))).then_some(wanting.at)
         });
         for at in join_all(checks).await.into_iter().flatten() {
             if let Some(Content::Read(item)) = batch.get_mut(at).map(|inbound| &mut inbound.content) {
@@ -55,7 +55,7 @@ impl Checker {
         }
     }
 
-    async fn vouches(&self, resolver: &MessageAuthenticator, raw: &[u8], domain: &str) -> bool {
+    async fn vouches(&self, resolver: &MessageAuthenticator, raw: &[u8], wanting: &Wanting) -> bool {
         let Some(message) = AuthenticatedMessage::parse(raw) else { return false };
         // Of several From fields a signature need cover only the last, and the first is the one that is shown.
         if message.froms().len() != 1 || message.dkim_headers.len() > MOST_SIGNATURES {
@@ -65,9 +65,14 @@ impl Checker {
         checked.iter().any(|output| {
             let aligned = output.signature().is_some_and(|signature| {
                 // RFC 6376 section 5.4: a signature that leaves out From says nothing about it.
-                let names_writer = signature.h.iter().any(|name| name.eq_ignore_ascii_case("from"));
+                let named = |wanted: &str| signature.h.iter().filter(|name| name.eq_ignore_ascii_case(wanted)).count();
+                // Each field must be named once: of those that are named less often, the first ones are anybody's.
+                let answers_are_theirs = !wanting.elsewhere || named("reply-to") >= count(raw, b"reply-to:");
                 // `l=` leaves the end of the body unsigned: anything could have been added there.
-                names_writer && signature.l == 0 && is_aligned(domain, &signature.d.to_lowercase())
+                named("from") > 0
+                    && answers_are_theirs
+                    && signature.l == 0
+                    && is_aligned(&wanting.domain, &signature.d.to_lowercase())
             });
             aligned && matches!(output.result(), DkimResult::Pass)
         })
@@ -79,12 +84,24 @@ impl Checker {
     }
 }
 
-/// A person's mail with a signature that nobody has judged yet: its place and its writer's domain.
-fn wants((at, inbound): (usize, &Inbound)) -> Option<(usize, String)> {
+/// A person's mail with a signature that nobody has judged yet.
+struct Wanting {
+    /// Its place in the batch.
+    at: usize,
+    /// Its writer's domain.
+    domain: String,
+    /// Whether answers are to go to another domain: then whoever signed must have signed that too, or somebody who got the
+    /// mail could send it on with a victim's address in Reply-To.
+    elsewhere: bool,
+}
+
+fn wants((at, inbound): (usize, &Inbound)) -> Option<Wanting> {
     let Content::Read(item) = &inbound.content else { return None };
     let open = item.trust == Trust::Unverified && item.machine.is_none() && item.nature == Nature::Message;
     let signed = inbound.raw.len() <= LARGEST && has_signature(&inbound.raw);
-    if open && signed { domain_of(item).map(|domain| (at, domain)) } else { None }
+    let domain = domain_of(item).filter(|_| open && signed)?;
+    let elsewhere = item.reply_to.as_ref().is_some_and(|party| party.domain().as_ref() != Some(&domain));
+    Some(Wanting { at, domain, elsewhere })
 }
 
 fn domain_of(item: &Item) -> Option<String> {
@@ -93,16 +110,17 @@ fn domain_of(item: &Item) -> Option<String> {
 
 /// Looks at line beginnings up to the empty line: most mail within a company has none, and should cost nothing.
 fn has_signature(raw: &[u8]) -> bool {
-    let name = b"dkim-signature:";
-    for line in raw.split(|byte| *byte == b'\n') {
-        if line.trim_ascii().is_empty() {
-            return false;
-        }
-        if line.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name)) {
-            return true;
-        }
-    }
-    false
+    fields(raw, b"dkim-signature:").next().is_some()
+}
+
+fn count(raw: &[u8], name: &'static [u8]) -> usize {
+    fields(raw, name).count()
+}
+
+/// The header's lines that begin with `name`, which is lower case and ends in a colon.
+fn fields<'a>(raw: &'a [u8], name: &'static [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let header = raw.split(|byte| *byte == b'\n').take_while(|line| !line.trim_ascii().is_empty());
+    header.filter(move |line| line.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name)))
 }
 
 /// The writer's own domain, or one above it: whoever publishes keys there runs the names below. Never a domain below the
@@ -162,6 +180,10 @@ mod tests {
     }
 
     fn signed_over(domain: &str, headers: &[&'static str]) -> (Checker, String) {
+        signed_mail(domain, headers, MAIL)
+    }
+
+    fn signed_mail(domain: &str, headers: &[&'static str], mail: &str) -> (Checker, String) {
         let pkcs8 = Ed25519Key::generate_pkcs8().unwrap();
         let key = Ed25519Key::from_pkcs8_der(&pkcs8).unwrap();
         let public = data_encoding::BASE64.encode(&key.public_key());
@@ -174,9 +196,9 @@ mod tests {
             .domain(domain)
             .selector("s")
             .headers(headers.iter().copied())
-            .sign(MAIL.as_bytes())
+            .sign(mail.as_bytes())
             .unwrap();
-        (checker, format!("{}{MAIL}", signature.to_header()))
+        (checker, format!("{}{mail}", signature.to_header()))
     }
 
     async fn trust(checker: &Checker, raw: &str) -> Trust {
@@ -212,6 +234,20 @@ mod tests {
         assert_eq!(trust(&checker, &raw).await, Trust::Unverified);
         let (checker, raw) = signed_over("client.test", &["From"]);
         assert!(matches!(trust(&checker, &raw).await, Trust::Verified(_)));
+    }
+
+    #[tokio::test]
+    async fn answers_to_another_domain_are_vouched_for_only_by_a_signature_over_reply_to() {
+        let added = |raw: &str, to: &str| raw.replace("To: support", &format!("Reply-To: {to}\r\nTo: support"));
+        let (checker, raw) = signed("client.test");
+        assert_eq!(trust(&checker, &added(&raw, "victim@elsewhere.test")).await, Trust::Unverified);
+        assert!(matches!(trust(&checker, &added(&raw, "team@client.test")).await, Trust::Verified(_)));
+
+        let mail = added(MAIL, "ann@home.test");
+        let (checker, raw) = signed_mail("client.test", &["From", "Reply-To"], &mail);
+        assert!(matches!(trust(&checker, &raw).await, Trust::Verified(_)));
+        let two = raw.replacen("From: Ann", "Reply-To: victim@elsewhere.test\r\nFrom: Ann", 1);
+        assert_eq!(trust(&checker, &two).await, Trust::Unverified, "the first of two is signed by nobody");
     }
 
     #[tokio::test]

@@ -72,6 +72,8 @@ pub struct Fresh {
 pub struct Act {
     /// Who acts: the agent's name, as shown to other agents.
     pub agent: String,
+    /// The name requesters read of the agent; `None`: the desk's.
+    pub called: Option<String>,
     /// The one key by which the act is told from its repetition.
     pub id: uuid::Uuid,
     /// What is done.

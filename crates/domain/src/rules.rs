@@ -1,5 +1,6 @@
 //! The operator's choices that decisions depend on, as values.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::calendar::Calendar;
@@ -42,6 +43,8 @@ pub struct DeskRules {
     pub delay_notice: bool,
     /// Senders (addresses, or `@domain`) whose mail is kept aside.
     pub blocked: Vec<String>,
+    /// The addresses of all our sources, as address keys: nobody to write to.
+    pub ours: BTreeSet<String>,
     /// Programs that are told of events.
     pub subscribers: Vec<Subscriber>,
 }
@@ -69,6 +72,16 @@ pub struct SourceRules {
 }
 
 impl DeskRules {
+    /// Whether this address key is one of ours, with or without a plus part (`support+token@desk.test`).
+    pub fn is_ours(&self, address: &str) -> bool {
+        let bare = || {
+            let (local, domain) = address.rsplit_once('@')?;
+            let (mailbox, _) = local.split_once('+')?;
+            Some(format!("{mailbox}@{domain}"))
+        };
+        !self.ours.is_empty() && (self.ours.contains(address) || bare().is_some_and(|bare| self.ours.contains(&bare)))
+    }
+
     /// Whether mail of this address key is kept aside.
     pub fn is_blocked(&self, address: &str) -> bool {
         let domain = address.rsplit_once('@').map(|(_, domain)| domain);

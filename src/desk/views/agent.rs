@@ -4,6 +4,10 @@ use guichet_domain::Moment;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// Days a token lives when nothing else is asked for, whoever asks: a year, so that a program set up once is looked at once
+/// a year; one that needs less asks for less.
+pub const TOKEN_DAYS: u32 = 365;
+
 /// What somebody may do; each includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -43,7 +47,7 @@ impl Scope {
 pub struct AgentView {
     /// The name in assignments.
     pub name: String,
-    /// The name shown.
+    /// The name requesters read; the same as `name` when none was given: then they read the desk's.
     pub display: String,
     /// An address.
     pub email: Option<String>,
@@ -64,7 +68,7 @@ pub struct NewAgent {
     /// The name in assignments: 1 to 60 lower-case letters, digits, dots, dashes and underscores; never changed.
     #[schema(example = "amelie")]
     pub name: String,
-    /// The name shown; `name` when left out.
+    /// The name requesters read under replies, 1 to 60 characters; without one they read the desk's name.
     #[serde(default)]
     pub display: Option<String>,
     /// An address.
@@ -78,7 +82,7 @@ pub struct NewAgent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentChange {
-    /// The name shown.
+    /// The name requesters read under replies, 1 to 60 characters; empty for none, so that they read the desk's name.
     #[serde(default)]
     pub display: Option<String>,
     /// An address.
@@ -102,7 +106,7 @@ pub struct NewToken {
     /// What it may do; the agent's role when left out.
     #[serde(default)]
     pub scope: Option<Scope>,
-    /// Days until it ends, 1 to 3650; 90 when left out.
+    /// Days until it ends, 1 to 3650; 365 when left out.
     #[serde(default)]
     pub days: Option<u32>,
 }

@@ -12,13 +12,13 @@ mod report;
 mod ticket;
 mod words;
 
-pub use agent::{AgentChange, AgentView, NewAgent, NewToken, Scope, TokenMade, TokenView};
+pub use agent::{AgentChange, AgentView, NewAgent, NewToken, Scope, TOKEN_DAYS, TokenMade, TokenView};
 pub use asked::{MessageKind, NewMessage, NewTicket, Transition};
 pub use delivery::{AttemptView, DeliveryPage, DeliveryView};
 pub use explanation::{ExplanationView, Simulation, Step, StepKind};
 pub use health::{HealthReport, SourceState, SourceView};
 pub use quarantine::{QuarantineItem, QuarantinePage, Standing};
-pub use report::{Check, ReceiptView, Reconciliation, SourceBalance};
+pub use report::{Check, ReceiptView, Reconciliation, SourceBalance, Upstream};
 pub use ticket::{
     AttachmentView, EntryView, ParticipantView, PartyView, ReasonView, TicketDetail, TicketPage, TicketView, TimerView,
     TransitionView,

@@ -1,6 +1,6 @@
 //! Address lists, read the way people and broken mailers write them.
 
-use super::{header, mail::Mailbox};
+use super::{charset, header, mail::Mailbox};
 
 /// How far the end of a quoted string or a comment is looked for, in letters. One that is longer was never closed.
 const LONGEST: usize = 1_000;
@@ -11,10 +11,25 @@ const LONGEST: usize = 1_000;
 /// opened, comments become the name where there is no other. A name without an address is kept with an empty address.
 /// `fallback` is the charset for names in raw eight-bit text.
 pub fn addresses(raw: &[u8], fallback: Option<&str>, limit: usize) -> (Vec<Mailbox>, bool) {
-    let text = header::undecoded(&header::unfold(raw), fallback);
-    let mut reader = Reader { limit, fallback, ..Reader::default() };
+    let unfolded = header::unfold(raw);
+    let around = fallback.filter(|label| keeps_ascii(label));
+    let text = header::undecoded(&unfolded, around);
+    let mut reader = Reader { limit, fallback, around, ..Reader::default() };
     let cut = reader.read(&text);
     (reader.found, cut)
+}
+
+/// Whether ASCII is itself in a charset. Where it is not (UTF-7, UTF-16), only names are decoded: an address is what its
+/// letters say, to us as to the server that vouches for it.
+fn keeps_ascii(label: &str) -> bool {
+    const PROBE: &[u8] = b"\"a+AEA-b\" <c@d.org>, ~{e~}";
+    charset::decode(Some(label), PROBE).text.as_bytes() == PROBE
+}
+
+/// Whether text holds an encoded word in UTF-7, in which an address could hide.
+fn holds_utf_7(phrase: &str) -> bool {
+    let phrase = phrase.to_ascii_lowercase();
+    phrase.contains("=?") && ["utf-7", "utf7"].iter().any(|label| phrase.contains(label))
 }
 
 /// An address as it may be used: no blanks, quotes, controls or source route around it. `None` when nothing is left.
@@ -48,7 +63,10 @@ pub(super) fn tidy_address(text: &str) -> Option<String> {
 struct Reader<'f> {
     found: Vec<Mailbox>,
     limit: usize,
+    /// The charset of names.
     fallback: Option<&'f str>,
+    /// The charset of everything else.
+    around: Option<&'f str>,
     phrase: String,
     quoted: bool,
     comment: String,
@@ -194,7 +212,10 @@ impl Reader<'_> {
 
     /// A mailbox without angle brackets: an address, a name, or one word that may be either.
     fn bare(&self, phrase: &str, comment: &str, quoted: bool) -> Mailbox {
-        let whole = header::clean(&header::decode_words(phrase.as_bytes(), self.fallback));
+        if holds_utf_7(phrase) {
+            return Mailbox { name: self.name(phrase, comment), address: String::new() };
+        }
+        let whole = header::clean(&header::decode_words(phrase.as_bytes(), self.around));
         // Some mailers encode name and address in one word.
         if whole.contains('<') && whole.contains('@') && phrase.contains("=?") && !whole.contains("=?") {
             return addresses(whole.as_bytes(), None, 1).0.into_iter().next().unwrap_or_default();
@@ -277,6 +298,30 @@ mod tests {
         assert_eq!(one("=?utf-8?B?SmVhbiA8amVhbkBleGFtcGxlLm9yZz4=?="), pair("Jean", "jean@example.org"));
         let (raw, _) = addresses(b"Andr\xe9 <a@example.org>", None, 9);
         assert_eq!(raw.first().and_then(|mailbox| mailbox.name.as_deref()), Some("André"));
+    }
+
+    #[test]
+    fn utf_7_makes_names_and_never_addresses() {
+        for (raw, name, address) in [
+            ("a+AEA-evil.test, <b@x.org>", "a@evil.test", "b@x.org"),
+            ("Zo+AOk- <zo+AOk-@x.org>", "Zoé", "zo+AOk-@x.org"),
+            ("ann+ADw-boss+AEA-evil.test+AD4-@x.org", "", "ann+ADw-boss+AEA-evil.test+AD4-@x.org"),
+            ("=?utf-7?Q?boss+AEA-evil.test?=", "boss@evil.test", ""),
+        ] {
+            for label in ["utf-7", "UTF-7", "unicode-1-1-utf-7", "csutf7"] {
+                let (found, _) = addresses(raw.as_bytes(), Some(label), 9);
+                let told =
+                    found.last().map(|found| (found.name.as_deref().unwrap_or_default(), found.address.as_str()));
+                let only_names = raw.starts_with("a+") || label.eq_ignore_ascii_case("utf-7") || raw.starts_with("=?");
+                assert!(found.iter().all(|one| !one.address.ends_with("evil.test")), "{label}: {raw}: {found:?}");
+                assert_eq!(told.map(|told| told.1), Some(address), "{label}: {raw}");
+                if only_names && found.len() == 1 {
+                    assert_eq!(told.map(|told| told.0), Some(name), "{label}: {raw}");
+                }
+            }
+        }
+        let (found, _) = addresses(b"Andr\xe9+AEA-evil.test <a@x.org>", Some("utf-16"), 9);
+        assert_eq!(found.first().map(|found| found.address.as_str()), Some("a@x.org"));
     }
 
     #[test]

@@ -62,6 +62,7 @@ fn reply(
     }
     let facts = |ticket: &Ticket| facts(ticket, rules, act, Some(words));
     tell(decision, NoticeKind::Reply, act.id, facts, ids, now);
+    sign(decision, act);
     decision.ticket.answered_at.get_or_insert(now);
     decision.timers.push((TimerKind::Promise, None));
     decision.overtaken.push(NoticeKind::Delay);
@@ -216,6 +217,7 @@ fn close(
             }
         };
         tell(decision, NoticeKind::Closure, act.id, facts, ids, now);
+        sign(decision, act);
     }
     Ok("ticket.resolved")
 }
@@ -265,9 +267,17 @@ fn facts(ticket: &Ticket, rules: &Rules, act: &Act, words: Option<String>) -> Fa
         reference: ticket.reference.shown(&rules.desk.prefix).to_string(),
         subject: Some(ticket.subject.clone()).filter(|subject| !subject.is_empty()),
         words,
-        agent: Some(act.agent.clone()),
+        agent: act.called.clone(),
         name: ticket.requester.as_ref().and_then(|party| party.name.clone()),
         ..Facts::default()
+    }
+}
+
+/// Enters who wrote what the requester reads: under the address the agent is known by here, which only agents see, and the
+/// name the requester reads.
+fn sign(decision: &mut Decision, act: &Act) {
+    for entry in decision.entries.iter_mut().filter(|entry| entry.seq.is_some()) {
+        entry.author = Some(Party { address: act.agent.clone(), name: act.called.clone() });
     }
 }
 

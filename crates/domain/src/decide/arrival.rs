@@ -39,7 +39,7 @@ pub(super) fn open(
         language,
         source: rules.source.name.clone(),
         conversation: conversation(item, arrival.fresh.ticket),
-        requester: requester(item),
+        requester: requester(item, rules),
         verified: is_verified(item, rules),
         machine: item.machine.is_some(),
         queue: desk.queue.clone(),
@@ -190,10 +190,12 @@ fn conversation(item: &Item, ticket: TicketId) -> ConversationKey {
     item.conversation.clone().unwrap_or_else(|| ConversationKey::new(ticket.to_string()))
 }
 
-/// Whom the answers go to: where the writer wants them, else the writer. Never the other recipients.
-fn requester(item: &Item) -> Option<Party> {
-    let from = item.from.clone();
-    match (&item.reply_to, from) {
+/// Whom the answers go to: where the writer wants them, else the writer. Never the other recipients, and never ourselves:
+/// two of our mailboxes would answer each other.
+fn requester(item: &Item, rules: &Rules) -> Option<Party> {
+    let theirs = |party: &&Party| !rules.desk.is_ours(&party.key());
+    let from = item.from.clone().filter(|from| theirs(&from));
+    match (item.reply_to.as_ref().filter(theirs), from) {
         (Some(reply_to), Some(from)) if reply_to.key() != from.key() => {
             Some(Party { address: reply_to.address.clone(), name: reply_to.name.clone().or(from.name) })
         }
@@ -207,7 +209,7 @@ fn participants(item: &Item, rules: &Rules) -> Vec<Party> {
     let mut people: Vec<Party> = Vec::new();
     for party in item.from.iter().chain(&item.reply_to).chain(&item.recipients) {
         let key = party.key();
-        if !rules.source.addresses.contains(&key) && !people.iter().any(|known| known.key() == key) {
+        if !rules.desk.is_ours(&key) && !people.iter().any(|known| known.key() == key) {
             people.push(party.clone());
         }
     }

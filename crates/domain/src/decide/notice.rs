@@ -172,7 +172,7 @@ fn queue(
         id: MessageId(ids.uuid()),
         kind: entry_kind,
         seq: Some(seq),
-        author: facts.agent.clone().map(|name| Party { address: String::new(), name: Some(name) }),
+        author: None,
         verified: true,
         subject: None,
         text: facts.words.clone().unwrap_or_default(),

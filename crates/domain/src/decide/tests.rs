@@ -55,6 +55,7 @@ impl Desk {
             public_pages: true,
             delay_notice: true,
             blocked: vec!["@spam.test".into()],
+            ours: ["support@desk.test", "hr@desk.test"].map(String::from).into(),
             subscribers: Vec::new(),
         };
         let source = SourceRules {
@@ -100,7 +101,7 @@ impl Desk {
     }
 
     fn acts(&self, ticket: &Ticket, what: Action, now: Moment) -> Result<Decision, Refusal> {
-        let act = Act { agent: "Ada".into(), id: self.ids.uuid(), what };
+        let act = Act { agent: "ada".into(), called: Some("Ada Martin".into()), id: self.ids.uuid(), what };
         decide(Some(ticket), Event::Agent(act), &self.rules, &self.ids, now)
     }
 
@@ -180,6 +181,49 @@ fn a_colleague_hears_the_subject_and_a_stranger_at_the_same_public_provider_does
     };
     assert!(subject_told("jean@client.test", "team@client.test"));
     assert!(!subject_told("eve@gmail.com", "victim@gmail.com"));
+}
+
+#[test]
+fn our_own_mailboxes_are_never_written_to_and_take_part_in_nothing() {
+    let desk = Desk::new();
+    let between = Item {
+        from: Some(Party::new("HR@desk.test")),
+        recipients: vec![
+            Party::new("support@desk.test"),
+            Party::new("hr+token@desk.test"),
+            Party::new("eva@client.test"),
+        ],
+        ..jean("Please answer me.")
+    };
+    let opened = desk.open(&between);
+    assert_eq!(opened.ticket.requester, None);
+    assert_eq!(opened.participants.iter().map(Party::key).collect::<Vec<_>>(), ["eva@client.test"]);
+    assert_eq!(kinds(&opened), []);
+    assert!(reasons(&opened).contains(&"ack.none.no_address"));
+
+    let bait = Item { reply_to: Some(Party::new("hr@desk.test")), ..jean("Please answer there.") };
+    let opened = desk.open(&bait);
+    assert_eq!(opened.ticket.requester.map(|party| party.key()), Some("jean@client.test".to_owned()));
+    assert_eq!(opened.participants.iter().map(Party::key).collect::<Vec<_>>(), ["jean@client.test"]);
+}
+
+#[test]
+fn the_requester_reads_an_agents_name_and_never_a_login() {
+    let desk = Desk::new();
+    let ticket = desk.open(&jean("Toner?")).ticket;
+    for decision in [
+        desk.acts(&ticket, Action::Reply { text: "On my way.".into(), ask: false }, at(1)).unwrap(),
+        desk.closes(&ticket, at(1)),
+    ] {
+        assert_eq!(decision.deliveries[0].facts.agent.as_deref(), Some("Ada Martin"));
+        let told = decision.entries.iter().find(|entry| entry.seq.is_some()).unwrap();
+        let author = told.author.as_ref().unwrap();
+        assert_eq!(
+            (author.address.as_str(), author.name.as_deref()),
+            ("ada", Some("Ada Martin")),
+            "agents see who it was"
+        );
+    }
 }
 
 #[test]
