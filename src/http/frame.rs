@@ -13,6 +13,7 @@ use futures_util::FutureExt as _;
 use tokio::time::Instant;
 use tracing::{debug, error, info};
 
+use super::peer::peer;
 use super::problem::{Problem, ProblemKind};
 use super::{App, Door};
 
@@ -34,12 +35,14 @@ const HEADERS: [(HeaderName, &str); 6] = [
 ];
 
 /// Wraps one request.
-pub(super) async fn frame(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn frame(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = app.desk().kernel().ids.uuid();
     let method = request.method().clone();
     // The path as it is written in the table of routes: what was asked for may hold what must not be logged.
     let path = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let peer = peer(&request, &app.proxies);
+    request.extensions_mut().insert(peer);
     let ours = !request.uri().path().starts_with(CHANNELS);
     let limit = if app.door == Door::Local { LIMITS.1 } else { LIMITS.0 };
     // A handler that panics answers for itself alone: other requests of its connection go on.

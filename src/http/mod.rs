@@ -9,6 +9,7 @@ mod caller;
 mod frame;
 mod health;
 mod metrics;
+mod peer;
 pub mod problem;
 mod serve;
 
@@ -24,6 +25,7 @@ use crate::intake::{self, Reception};
 use crate::kernel::Kernel;
 
 pub use caller::AGENT_HEADER;
+pub use peer::TrustedProxy;
 pub use serve::{serve, serve_local};
 
 /// Largest JSON body in bytes: what people write is small; messages handed in have the limit of the configuration.
@@ -35,6 +37,7 @@ pub struct App {
     desk: Desk,
     reception: Reception,
     max_body: usize,
+    proxies: Arc<[TrustedProxy]>,
     door: Door,
 }
 
@@ -51,7 +54,13 @@ impl App {
     /// What is served on `kernel`.
     pub fn new(kernel: Arc<Kernel>, reception: Reception, settings: &HttpSettings) -> Self {
         let desk = Desk::new(kernel, reception.clone());
-        Self { desk, reception, max_body: settings.max_body, door: Door::Network }
+        Self {
+            desk,
+            reception,
+            max_body: settings.max_body,
+            proxies: settings.trusted_proxies.clone().into(),
+            door: Door::Network,
+        }
     }
 
     /// The service layer.

@@ -16,6 +16,7 @@ pub mod outgoing;
 pub mod port;
 pub mod secret;
 pub mod settings;
+pub mod web;
 
 pub use channel::{Abilities, Channel, Fault, Health, Kind, SettingsError, Stop};
 pub use conversation::{Acted, Conversations, FileContent, Hours, NoConversations, RequesterAct, Signal, Standing};
