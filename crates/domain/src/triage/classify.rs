@@ -15,14 +15,16 @@ const TEXT_CHARS: usize = 4_000;
 /// A pathological text repeats one word; the first finds tell as much as all.
 const MAX_FINDS: usize = 400;
 const MAX_TOLD: usize = 16;
-const IN_SUBJECT: f32 = 2.0;
+/// How much of a request without a subject (a chat, a call) is taken for one: people begin with what it is about.
+const BEGINNING_CHARS: usize = 80;
 const OTHER_LANGUAGE: f32 = 0.5;
 /// From how many people on everybody counts as affected.
 const ALL_FROM: u32 = 20;
-/// A category needs this much to be chosen at all.
-const ENOUGH: f32 = 0.75;
-/// Added to all votes when confidence is worked out, so that one weak word is never certain.
-const DOUBT: f32 = 1.0;
+/// A category needs this much to be chosen at all: words said in passing are no evidence.
+const ENOUGH: f32 = 2.0;
+/// The lead that is worth as much as not knowing: with it, and nothing said for anything else, confidence is a half. A word
+/// that names the thing in the subject, or two of them in the text, are such a lead.
+const DOUBT: f32 = 6.0;
 
 /// Where a rule spoke, at its strongest.
 #[derive(Clone)]
@@ -30,8 +32,34 @@ struct Hit {
     rule: usize,
     factor: f32,
     words: String,
-    in_subject: bool,
+    place: Place,
     everybody: bool,
+}
+
+/// Where in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Subject,
+    /// The first words of a request without a subject.
+    Beginning,
+    Text,
+}
+
+impl Place {
+    const fn factor(self) -> f32 {
+        match self {
+            Self::Subject | Self::Beginning => 2.0,
+            Self::Text => 1.0,
+        }
+    }
+
+    const fn told(self) -> &'static str {
+        match self {
+            Self::Subject => " in the subject",
+            Self::Beginning => " at the beginning",
+            Self::Text => "",
+        }
+    }
 }
 
 /// A phrase found, as places in the words.
@@ -44,25 +72,38 @@ struct Find {
 
 pub(super) fn classify(compiled: &Compiled, subject: &str, text: &str, language: Language) -> Classification {
     let mut hits = Vec::new();
-    find(compiled, &words(subject, SUBJECT_CHARS), true, language, &mut hits);
-    find(compiled, &words(text, TEXT_CHARS), false, language, &mut hits);
+    if subject.trim().is_empty() {
+        find(compiled, &words(beginning(text), BEGINNING_CHARS), Place::Beginning, language, &mut hits);
+    } else {
+        find(compiled, &words(subject, SUBJECT_CHARS), Place::Subject, language, &mut hits);
+    }
+    find(compiled, &words(text, TEXT_CHARS), Place::Text, language, &mut hits);
     let (category, confidence) = choose(compiled, &hits);
     let kind = kind(compiled, &hits);
     let facts = facts(compiled, &hits);
     let mut why: Vec<Explained> = hits.iter().take(MAX_TOLD).filter_map(|hit| told(compiled, hit)).collect();
-    if confidence <= 0.0 {
+    if confidence.is_none() {
         why.push(Explained::new(reason::TRIAGE_DEFAULT, category.clone()));
     }
     let (impact, impact_why) = levels::impact(&facts);
     let (urgency, urgency_why) = levels::urgency(kind, &facts);
     why.push(Explained::new(reason::TRIAGE_RULE, impact_why));
     why.push(Explained::new(reason::TRIAGE_RULE, urgency_why));
+    let confidence = confidence.unwrap_or_default();
     Classification { category, confidence, kind, impact, urgency, facts, why }
 }
 
+/// The first line that says anything, not beyond [`BEGINNING_CHARS`] and not cut within a word.
+fn beginning(text: &str) -> &str {
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    match line.char_indices().nth(BEGINNING_CHARS) {
+        Some((end, _)) => line.get(..end).and_then(|head| head.rsplit_once(' ')).map_or("", |(head, _)| head),
+        None => line,
+    }
+}
+
 /// Adds what is found in `words`, each rule once, at its strongest.
-fn find(compiled: &Compiled, words: &str, in_subject: bool, language: Language, hits: &mut Vec<Hit>) {
-    let place = if in_subject { IN_SUBJECT } else { 1.0 };
+fn find(compiled: &Compiled, words: &str, place: Place, language: Language, hits: &mut Vec<Hit>) {
     let mut finds: Vec<Find> = Vec::new();
     for found in compiled.finder.find_overlapping_iter(words).take(MAX_FINDS) {
         finds.push(Find { phrase: found.pattern().as_usize(), start: found.start(), end: found.end() });
@@ -76,13 +117,13 @@ fn find(compiled: &Compiled, words: &str, in_subject: bool, language: Language, 
         if foreign && rule.votes.is_empty() && matches!(language, Language::En | Language::Fr) {
             continue;
         }
-        let factor = if foreign { place * OTHER_LANGUAGE } else { place };
+        let factor = if foreign { place.factor() * OTHER_LANGUAGE } else { place.factor() };
         if hits.iter().any(|known| known.rule == phrase.rule && known.factor >= factor) {
             continue;
         }
         let text = words.get(found.start..found.end).unwrap_or_default().trim();
         let text = if phrase.open { whole_word(words, found.start, found.end) } else { text };
-        let hit = Hit { rule: phrase.rule, factor, words: text.to_owned(), in_subject, everybody: false };
+        let hit = Hit { rule: phrase.rule, factor, words: text.to_owned(), place, everybody: false };
         add(hits, hit);
     }
     for pattern in compiled.pattern_set.matches(words) {
@@ -94,7 +135,7 @@ fn find(compiled: &Compiled, words: &str, in_subject: bool, language: Language, 
         }
         let text = captures.get(0).map_or("", |found| found.as_str()).trim().to_owned();
         let everybody = count.is_some_and(|count| count >= ALL_FROM);
-        add(hits, Hit { rule: pattern.rule, factor: place, words: text, in_subject, everybody });
+        add(hits, Hit { rule: pattern.rule, factor: place.factor(), words: text, place, everybody });
     }
 }
 
@@ -131,8 +172,9 @@ fn add(hits: &mut Vec<Hit>, hit: Hit) {
     }
 }
 
-/// The category with most votes, children's counted to their parents; then the child that has at least half of them.
-fn choose(compiled: &Compiled, hits: &[Hit]) -> (String, f32) {
+/// The category with most votes, children's counted to their parents; then the child that has at least half of them. The
+/// default one, without a confidence, where too little was said for any.
+fn choose(compiled: &Compiled, hits: &[Hit]) -> (String, Option<f32>) {
     let mut totals = vec![0.0_f32; compiled.categories.len()];
     for hit in hits {
         for (category, weight) in compiled.rules.get(hit.rule).map(|rule| rule.votes.as_slice()).unwrap_or_default() {
@@ -155,16 +197,17 @@ fn choose(compiled: &Compiled, hits: &[Hit]) -> (String, f32) {
     };
     let Some((mut chosen, most)) = best(None).filter(|(_, total)| *total >= ENOUGH) else {
         let default = compiled.categories.get(compiled.default);
-        return (default.map(|category| category.key.clone()).unwrap_or_default(), 0.0);
+        return (default.map(|category| category.key.clone()).unwrap_or_default(), None);
     };
-    let tops = compiled.categories.iter().zip(&totals).filter(|(category, _)| category.parent.is_none());
-    let all: f32 = tops.map(|(_, total)| total.max(0.0)).sum();
-    let confidence = most / (all + DOUBT);
+    let others = compiled.categories.iter().zip(&totals).enumerate();
+    let others = others.filter(|(at, (category, _))| category.parent.is_none() && *at != chosen);
+    let second = others.map(|(_, (_, total))| *total).fold(0.0, f32::max);
+    let confidence = (most - second) / (most + DOUBT);
     let mut total = most;
     while let Some((child, of_child)) = best(Some(chosen)).filter(|(_, of_child)| *of_child * 2.0 >= total) {
         (chosen, total) = (child, of_child);
     }
-    (compiled.categories.get(chosen).map(|category| category.key.clone()).unwrap_or_default(), confidence)
+    (compiled.categories.get(chosen).map(|category| category.key.clone()).unwrap_or_default(), Some(confidence))
 }
 
 /// The kind most rules speak for. When they are even, the rarer word counts: a problem, then what is broken, then what
@@ -202,7 +245,7 @@ fn rule<'a>(compiled: &'a Compiled, hit: &Hit) -> Option<&'a Rule> {
 /// `printer: "imprimante" in the subject: hardware +6`.
 fn told(compiled: &Compiled, hit: &Hit) -> Option<Explained> {
     let rule = rule(compiled, hit)?;
-    let place = if hit.in_subject { " in the subject" } else { "" };
+    let place = hit.place.told();
     let mut says: Vec<String> = Vec::new();
     for (category, weight) in &rule.votes {
         says.push(format!("{} {:+}", compiled.categories.get(*category)?.key, weight * hit.factor));

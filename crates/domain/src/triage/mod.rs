@@ -65,7 +65,8 @@ impl Fact {
 pub struct Classification {
     /// Key of the category; the taxonomy's default one when no rule spoke.
     pub category: String,
-    /// 0 (no rule spoke) to 1 (all rules that spoke agree, with weight). Below 0.5 it is no more than a suggestion.
+    /// How far the category leads before the next, 0 to 1: much was said for it and little for any other. From 0.5 on it
+    /// is mostly right; below it is no more than a suggestion; 0 where nothing was said, or as much for another.
     pub confidence: f32,
     /// What kind of request it is.
     pub kind: Kind,

@@ -46,6 +46,32 @@ fn what_no_rule_knows_goes_to_the_default_without_confidence() {
 }
 
 #[test]
+fn words_said_in_passing_are_no_evidence_and_two_matters_at_once_leave_doubt() {
+    let passing = classified("Hello", "Please see the report.", Language::En);
+    assert_eq!((passing.category.as_str(), passing.confidence), ("other", 0.0));
+    let confidence = |subject: &str, text: &str| classified(subject, text, Language::En).confidence;
+    assert!(confidence("Printer jammed", "The printer is jammed.") >= 0.5);
+    assert!(
+        confidence("", "I have a question about something. The keyboard was mentioned once, near the end of it all.")
+            < 0.5
+    );
+    let torn = classified("Printer and VPN", "", Language::En);
+    assert!(torn.confidence < 0.2, "{torn:?}");
+    assert!(torn.why.iter().all(|why| why.code != crate::reason::TRIAGE_DEFAULT), "much was said");
+}
+
+#[test]
+fn a_request_without_a_subject_begins_with_what_it_is_about() {
+    let found = classified(
+        "",
+        "\nVPN drops all the time.\nI was printing at home, on my printer, with a laptop.",
+        Language::En,
+    );
+    assert_eq!(found.category, "network");
+    assert!(found.why[0].detail.starts_with("vpn: \"vpn\" at the beginning: network +10"), "{found:?}");
+}
+
+#[test]
 fn every_vote_is_told_with_the_words_that_caused_it() {
     let found = classified("Imprimantes en panne", "Je suis bloquée.", Language::Fr);
     let told: Vec<&str> = found.why.iter().map(|why| why.detail.as_str()).collect();
@@ -59,7 +85,7 @@ fn every_vote_is_told_with_the_words_that_caused_it() {
             "urgency high: blocked",
         ]
     );
-    assert!(found.confidence > 0.8);
+    assert!(found.confidence > 0.5);
 }
 
 #[test]
@@ -222,6 +248,34 @@ fn ours_for(theirs: &str) -> Option<&'static str> {
     })
 }
 
+/// How well rules do: tickets, those sorted rightly, those the rules were sure of, and how many of these rightly.
+#[derive(Default, Clone, Copy)]
+struct Tally {
+    all: usize,
+    right: usize,
+    sure: usize,
+    surely_right: usize,
+}
+
+impl Tally {
+    fn add(&mut self, is_right: bool, is_sure: bool) {
+        self.all += 1;
+        self.right += usize::from(is_right);
+        self.sure += usize::from(is_sure);
+        self.surely_right += usize::from(is_sure && is_right);
+    }
+
+    fn told(&self, name: &str) -> String {
+        format!(
+            "{name}: {} tickets, {:.1} % right; sure of {:.1} %, of these {:.1} % right",
+            self.all,
+            percent(self.right, self.all),
+            percent(self.sure, self.all),
+            percent(self.surely_right, self.sure)
+        )
+    }
+}
+
 #[test]
 fn real_tickets_are_scored_where_the_corpus_is_at_hand() {
     let shared = std::env::var("GUICHET_SHARED").unwrap_or_else(|_| "../../../shared".to_owned());
@@ -231,22 +285,25 @@ fn real_tickets_are_scored_where_the_corpus_is_at_hand() {
         return;
     };
     let taxonomy = Taxonomy::default();
-    let (mut all, mut right, mut sure, mut surely_right) = (0_usize, 0, 0, 0);
-    for line in text.lines().skip(1) {
+    // The even lines may be read by whoever mends the rules; the odd ones never were.
+    let mut halves = [Tally::default(); 2];
+    for (at, line) in text.lines().skip(1).enumerate() {
         let Some((document, theirs)) = line.rsplit_once(',') else { continue };
         let Some(ours) = ours_for(theirs.trim()) else { continue };
         let found = taxonomy.classify("", document, Language::En);
-        let is_right = usize::from(found.category == ours);
-        let is_sure = usize::from(found.confidence >= 0.5);
-        (all, right, sure, surely_right) =
-            (all + 1, right + is_right, sure + is_sure, surely_right + is_sure * is_right);
+        if let Some(half) = halves.get_mut(at % 2) {
+            half.add(found.category == ours, found.confidence >= 0.5);
+        }
     }
-    println!(
-        "{all} real tickets, {:.1} % right; sure of {:.1} %, of these {:.1} % right",
-        percent(right, all),
-        percent(sure, all),
-        percent(surely_right, sure)
-    );
+    for (half, name) in halves.iter().zip(["the half that was read", "the half that was not"]) {
+        println!("{}", half.told(name));
+    }
+    let [read, unread] = halves;
     // Five categories by chance are right once in five: the rules must know more than that of tickets they never saw.
-    assert!(all > 20_000 && percent(right, all) > 30.0);
+    assert!(unread.all > 10_000 && percent(unread.right, unread.all) > 44.0);
+    // Where the rules are sure they are right more often than where they are not.
+    let surely = percent(unread.surely_right, unread.sure);
+    assert!(surely > percent(unread.right, unread.all) + 8.0 && percent(unread.sure, unread.all) > 15.0);
+    let apart = percent(read.right, read.all) - percent(unread.right, unread.all);
+    assert!(apart < 3.0, "the rules know the half that was read by heart: {apart:.1} points better");
 }

@@ -7,17 +7,28 @@ use crate::language::fold_into;
 pub(super) fn words(text: &str, limit: usize) -> String {
     let mut out = String::with_capacity(text.len().min(limit) + 2);
     out.push(' ');
-    for c in text.chars().take(limit) {
-        if c.is_ascii_alphanumeric() {
-            out.push(c.to_ascii_lowercase());
-        } else if c.is_ascii() {
+    let (mut rest, mut left) = (text, limit);
+    // Plain letters go over word by word: most of any text is such words.
+    while left > 0 {
+        let plain = rest.bytes().take(left).position(|byte| !byte.is_ascii_alphanumeric());
+        let (word, behind) = rest.split_at_checked(plain.unwrap_or(rest.len().min(left))).unwrap_or((rest, ""));
+        let start = out.len();
+        out.push_str(word);
+        if let Some(added) = out.get_mut(start..) {
+            added.make_ascii_lowercase();
+        }
+        left -= word.len();
+        let mut chars = behind.chars();
+        let Some(c) = chars.next().filter(|_| left > 0) else { break };
+        if !c.is_ascii() {
+            push_foreign(&mut out, c);
+        } else {
             gap(&mut out);
             if c == '?' {
                 out.push_str("? ");
             }
-        } else {
-            push_foreign(&mut out, c);
         }
+        (rest, left) = (chars.as_str(), left - 1);
     }
     gap(&mut out);
     out
@@ -64,5 +75,8 @@ mod tests {
     #[test]
     fn only_the_beginning_of_a_long_text_is_read() {
         assert_eq!(words("one two three", 7), " one two ");
+        assert_eq!(words("one two three", 6), " one tw ");
+        assert_eq!(words("été été", 2), " et ");
+        assert_eq!(words("one", 3), " one ");
     }
 }
