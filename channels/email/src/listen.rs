@@ -1,6 +1,7 @@
 //! From the network to the intake: the mailbox as a source.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use guichet_contract::{Cursor, CursorMove, Fault, Health, NotAccepted, Port, Stop, Verdict};
 use guichet_domain::inbound::{Explained, Inbound};
@@ -17,12 +18,13 @@ use crate::settings::{Imap, Proof};
 use crate::token::{self, Tokens};
 use crate::translate::{Letter, Reader};
 
+/// How often a mailbox without IMAP says how it does.
+const REMINDED: Duration = Duration::from_hours(1);
+
 /// Receives until `stop`; a mailbox without IMAP only waits.
 pub(crate) async fn listen(desk: &Desk, port: Port, stop: Stop) -> Result<(), Fault> {
     let Some(imap) = &desk.settings.imap else {
-        port.intake.report(Health::Good { note: idle_note(desk) });
-        stop.cancelled().await;
-        return Ok(());
+        return only_sends(desk, &port, &stop).await;
     };
     let credentials = credentials(desk, imap, &port).await?;
     let tokens = desk.tokens(&port).await?;
@@ -46,6 +48,28 @@ pub(crate) async fn listen(desk: &Desk, port: Port, stop: Stop) -> Result<(), Fa
                 tokens.refused(token);
             }
             Err(fault(&error))
+        }
+    }
+}
+
+/// Waits, and looks from time to time whether the authorisation to send will end.
+async fn only_sends(desk: &Desk, port: &Port, stop: &Stop) -> Result<(), Fault> {
+    let tokens = desk.tokens(port).await?;
+    loop {
+        let note = idle_note(desk);
+        let warning = tokens.as_ref().and_then(|tokens| tokens.warning(port.clock.now()));
+        if let Some(why) = desk.stuck() {
+            troubled(port, format!("mail cannot leave: {why}; {note}"));
+        } else {
+            port.intake.report(match warning {
+                Some(warning) => Health::Warning { note: format!("{note}; {warning}") },
+                None => Health::Good { note },
+            });
+        }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(REMINDED) => {}
         }
     }
 }
@@ -104,6 +128,14 @@ struct MailSink<'a> {
     waiting: Mutex<u64>,
 }
 
+/// A batch as the core takes it.
+struct Understood {
+    items: Vec<Inbound>,
+    step: CursorMove,
+    /// Whether every mail of the batch is among the items.
+    whole: bool,
+}
+
 impl MailSink<'_> {
     fn letter(&self, mail: Fetched) -> Letter {
         let quiet = (mail.history && !self.imap.acknowledge_history).then_some(reason::ACK_HISTORY);
@@ -121,22 +153,30 @@ impl MailSink<'_> {
 }
 
 impl Sink for MailSink<'_> {
+    type Ready = Understood;
+
     async fn position(&self, folder: &str) -> Result<Option<Position>, String> {
         let cursor = self.port.intake.cursor(folder).await.map_err(|fault| fault.to_string())?;
         cursor.map(|cursor| cursor.0.parse::<Position>().map_err(|error| error.to_string())).transpose()
     }
 
-    async fn accept(&self, batch: Batch) -> Result<Vec<Outcome>, Refusal> {
+    async fn understand(&self, batch: Batch) -> Understood {
         let step = CursorMove { key: batch.folder, to: Cursor(batch.position.to_string()) };
         let letters: Vec<Letter> = batch.mails.into_iter().map(|mail| self.letter(mail)).collect();
         let count = letters.len();
         let mut items = understood(self.reader, letters).await;
-        if items.len() != count {
+        let whole = items.len() == count;
+        if whole && let Some(dkim) = self.dkim {
+            dkim.check(&mut items).await;
+        }
+        Understood { items, step, whole }
+    }
+
+    async fn accept(&self, ready: Understood) -> Result<Vec<Outcome>, Refusal> {
+        let Understood { items, step, whole } = ready;
+        if !whole {
             // The cursor would move past mail that nobody has taken.
             return Err(Refusal::Refused { why: "reading the mail was cut off; it stays on the server".to_owned() });
-        }
-        if let Some(dkim) = self.dkim {
-            dkim.check(&mut items).await;
         }
         let accepted = self.port.intake.accept(items, vec![step]).await.map_err(|refused| match refused {
             NotAccepted::Busy { after, why } => Refusal::Busy { after, why },

@@ -1,6 +1,10 @@
 //! JSON Schema of a mailbox's settings, for editors and for `guichet config schema`.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Value, json};
+
+use crate::settings::{CONNECTIONS, MAX_MIB, PER_MINUTE, POLL_SECS};
 
 /// The schema (draft 2020-12) of the keys of an e-mail source.
 pub fn schema() -> Value {
@@ -9,6 +13,7 @@ pub fn schema() -> Value {
     let security = || json!({"enum": ["tls", "starttls", "plain"]});
     let auth = || json!({"enum": ["password", "xoauth2", "oauthbearer"]});
     let number = |low: u64, high: u64| json!({"type": "integer", "minimum": low, "maximum": high});
+    let within = |bounds: &RangeInclusive<u32>| number((*bounds.start()).into(), (*bounds.end()).into());
     let secret = |name: &str| ["file", "env", "credential"].map(|way| (format!("{name}_{way}"), text()));
     let object = |fields: Vec<(String, Value)>, required: &[&str]| {
         json!({
@@ -38,12 +43,16 @@ pub fn schema() -> Value {
         ("failed", text()),
         ("history", text()),
         ("acknowledge_history", flag()),
-        ("max_mib", number(1, 1024)),
-        ("poll_secs", number(5, 300)),
+        ("max_mib", within(&MAX_MIB)),
+        ("poll_secs", within(&POLL_SECS)),
     ]));
     let mut smtp = named(&server);
     smtp.extend(secret("password"));
-    smtp.extend(named(&[("connections", number(1, 64)), ("per_minute", number(1, 1_000_000)), ("hello", text())]));
+    smtp.extend(named(&[
+        ("connections", within(&CONNECTIONS)),
+        ("per_minute", within(&PER_MINUTE)),
+        ("hello", text()),
+    ]));
     let mut oauth = named(&[
         ("token_url", text()),
         ("client_id", text()),

@@ -1,6 +1,7 @@
 //! What the operator writes about a mailbox, and what it becomes.
 
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use guichet_contract::{Secret, SecretKeys, SettingsError, settings};
 use guichet_domain::Moment;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::compose::is_sendable;
 use crate::credentials::Bearer;
@@ -15,6 +17,15 @@ use crate::imap::position::History;
 use crate::imap::{Limits, Mailbox};
 use crate::net::{Endpoint, Security};
 use crate::tls;
+
+/// Bounds of `max_mib`: of larger mail only the beginning is read.
+pub(crate) const MAX_MIB: RangeInclusive<u32> = 1..=1024;
+/// Bounds of `poll_secs`.
+pub(crate) const POLL_SECS: RangeInclusive<u32> = 5..=300;
+/// Bounds of `connections`.
+pub(crate) const CONNECTIONS: RangeInclusive<u32> = 1..=64;
+/// Bounds of `per_minute`.
+pub(crate) const PER_MINUTE: RangeInclusive<u32> = 1..=1_000_000;
 
 /// One mailbox, as written. Every key is optional; without `imap` mail comes by `guichet inject` alone, without `smtp` it
 /// leaves as files.
@@ -29,9 +40,9 @@ pub struct Written {
     journal: Option<String>,
     authserv_ids: Vec<String>,
     check_dkim: Option<bool>,
-    imap: Option<WrittenImap>,
-    smtp: Option<WrittenSmtp>,
-    oauth: Option<WrittenOAuth>,
+    imap: Option<Value>,
+    smtp: Option<Value>,
+    oauth: Option<Value>,
 }
 
 /// Whose name bounces go to.
@@ -45,35 +56,10 @@ pub enum EnvelopeSetting {
     Null,
 }
 
+/// What `[source.imap]` and `[source.smtp]` share: a server, an account there and its proof.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenImap {
-    host: String,
-    port: Option<u16>,
-    #[serde(default)]
-    security: SecuritySetting,
-    #[serde(default)]
-    allow_plain: bool,
-    user: String,
-    password_file: Option<PathBuf>,
-    password_env: Option<String>,
-    password_credential: Option<String>,
-    #[serde(default)]
-    auth: AuthSetting,
-    ca_file: Option<PathBuf>,
-    folder: Option<String>,
-    processed: Option<String>,
-    failed: Option<String>,
-    history: Option<String>,
-    #[serde(default)]
-    acknowledge_history: bool,
-    max_mib: Option<u32>,
-    poll_secs: Option<u64>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenSmtp {
+struct WrittenServer {
     host: String,
     port: Option<u16>,
     #[serde(default)]
@@ -87,8 +73,27 @@ struct WrittenSmtp {
     #[serde(default)]
     auth: AuthSetting,
     ca_file: Option<PathBuf>,
-    connections: Option<usize>,
-    per_minute: Option<NonZeroU32>,
+}
+
+/// The rest of `[source.imap]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenImap {
+    folder: Option<String>,
+    processed: Option<String>,
+    failed: Option<String>,
+    history: Option<String>,
+    acknowledge_history: bool,
+    max_mib: Option<i64>,
+    poll_secs: Option<i64>,
+}
+
+/// The rest of `[source.smtp]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenSmtp {
+    connections: Option<i64>,
+    per_minute: Option<i64>,
     hello: Option<String>,
 }
 
@@ -228,8 +233,12 @@ impl Settings {
             return Err(missing("address", "the address people write to"));
         }
         let oauth = written.oauth.map(oauth).transpose()?;
-        let imap = written.imap.map(|imap| receiving(imap, oauth.is_some())).transpose()?;
-        let smtp = written.smtp.map(|smtp| sending(smtp, written.address.as_deref(), oauth.is_some())).transpose()?;
+        let has_oauth = oauth.is_some();
+        let imap =
+            written.imap.map(|imap| receiving(settings::section_of_two("imap", imap)?, has_oauth)).transpose()?;
+        let address = written.address.as_deref();
+        let smtp = written.smtp.map(|smtp| sending(settings::section_of_two("smtp", smtp)?, address, has_oauth));
+        let smtp = smtp.transpose()?;
         Ok(Self {
             address: written.address.unwrap_or_else(|| "support@localhost".to_owned()),
             from_name: written.from_name,
@@ -246,26 +255,19 @@ impl Settings {
     }
 }
 
-fn receiving(written: WrittenImap, has_oauth: bool) -> Result<Imap, SettingsError> {
-    let standard = if written.security == SecuritySetting::Tls { 993 } else { 143 };
-    let endpoint = endpoint(
-        "imap",
-        &written.host,
-        written.port.unwrap_or(standard),
-        written.security,
-        written.allow_plain,
-        written.ca_file.as_deref(),
-    )?;
-    let keys =
-        SecretKeys { file: written.password_file, env: written.password_env, credential: written.password_credential };
-    let proof = proof("imap", written.auth, &keys, has_oauth)?
+fn receiving((server, written): (WrittenServer, WrittenImap), has_oauth: bool) -> Result<Imap, SettingsError> {
+    let standard = if server.security == SecuritySetting::Tls { 993 } else { 143 };
+    let endpoint = server.endpoint("imap", standard)?;
+    let proof = server
+        .proof("imap", has_oauth)?
         .ok_or_else(|| missing("imap.password_file", "the file that holds the password"))?;
+    let user = server.user.ok_or_else(|| missing("imap.user", "the account's name at the server"))?;
     let mut limits = Limits::default();
-    if let Some(mib) = written.max_mib {
-        limits.message_max = mib.clamp(1, 1024) << 20;
+    if let Some(mib) = bounded("imap.max_mib", written.max_mib, &MAX_MIB)? {
+        limits.message_max = mib << 20;
     }
-    if let Some(secs) = written.poll_secs {
-        limits.poll = Duration::from_secs(secs.clamp(5, 300));
+    if let Some(secs) = bounded("imap.poll_secs", written.poll_secs, &POLL_SECS)? {
+        limits.poll = Duration::from_secs(u64::from(secs));
     }
     let mailbox = Mailbox {
         endpoint,
@@ -276,84 +278,98 @@ fn receiving(written: WrittenImap, has_oauth: bool) -> Result<Imap, SettingsErro
         limits,
         suspects: crate::imap::Suspects::default(),
     };
-    if mailbox.processed.as_ref().or(mailbox.failed.as_ref()) == Some(&mailbox.folder) {
-        return Err(wrong(
-            "imap.processed",
-            &mailbox.folder,
-            "mail cannot be moved to where it is",
-            "name another folder",
-        ));
+    for (key, folder) in [("imap.processed", &mailbox.processed), ("imap.failed", &mailbox.failed)] {
+        if folder.as_ref() == Some(&mailbox.folder) {
+            return Err(wrong(key, &mailbox.folder, "mail cannot be moved to where it is", "name another folder"));
+        }
     }
-    Ok(Imap { mailbox, user: written.user, proof, acknowledge_history: written.acknowledge_history })
+    Ok(Imap { mailbox, user, proof, acknowledge_history: written.acknowledge_history })
 }
 
-fn sending(written: WrittenSmtp, address: Option<&str>, has_oauth: bool) -> Result<Smtp, SettingsError> {
-    let standard = match written.security {
+fn sending(
+    (server, written): (WrittenServer, WrittenSmtp),
+    address: Option<&str>,
+    has_oauth: bool,
+) -> Result<Smtp, SettingsError> {
+    let standard = match server.security {
         SecuritySetting::Tls => 465,
         SecuritySetting::Starttls => 587,
         SecuritySetting::Plain => 25,
     };
-    let endpoint = endpoint(
-        "smtp",
-        &written.host,
-        written.port.unwrap_or(standard),
-        written.security,
-        written.allow_plain,
-        written.ca_file.as_deref(),
-    )?;
-    let keys =
-        SecretKeys { file: written.password_file, env: written.password_env, credential: written.password_credential };
-    let proof = proof("smtp", written.auth, &keys, has_oauth)?;
-    if proof.is_some() && written.user.is_none() {
+    let endpoint = server.endpoint("smtp", standard)?;
+    let proof = server.proof("smtp", has_oauth)?;
+    if proof.is_some() && server.user.is_none() {
         return Err(missing("smtp.user", "the account the password belongs to"));
     }
     let domain = address.and_then(|address| address.rsplit_once('@')).map_or("localhost", |(_, domain)| domain);
     Ok(Smtp {
         endpoint,
-        user: written.user.filter(|_| proof.is_some()),
+        user: server.user.filter(|_| proof.is_some()),
         proof,
-        connections: written.connections.unwrap_or(4).clamp(1, 64),
-        per_minute: written.per_minute,
+        connections: bounded("smtp.connections", written.connections, &CONNECTIONS)?.map_or(4, |count| count as usize),
+        per_minute: bounded("smtp.per_minute", written.per_minute, &PER_MINUTE)?.and_then(NonZeroU32::new),
         hello: written.hello.unwrap_or_else(|| domain.to_owned()),
     })
 }
 
-fn endpoint(
-    section: &str,
-    host: &str,
-    port: u16,
-    security: SecuritySetting,
-    plain_anywhere: bool,
-    ca_file: Option<&Path>,
-) -> Result<Endpoint, SettingsError> {
-    let security = match security {
-        SecuritySetting::Tls => Security::Tls,
-        SecuritySetting::Starttls => Security::StartTls,
-        SecuritySetting::Plain => Security::Plain,
-    };
-    let tls = tls::client_config(ca_file).map_err(|error| SettingsError {
+/// A number within its bounds, which the error names.
+fn bounded(key: &str, given: Option<i64>, bounds: &RangeInclusive<u32>) -> Result<Option<u32>, SettingsError> {
+    let Some(given) = given else { return Ok(None) };
+    let number = u32::try_from(given).ok().filter(|number| bounds.contains(number));
+    number.map(Some).ok_or_else(|| SettingsError {
+        key: key.to_owned(),
+        value: Some(given.to_string()),
+        what: "this is out of bounds".to_owned(),
+        remedy: format!("write {} to {}", bounds.start(), bounds.end()),
+    })
+}
+
+impl WrittenServer {
+    fn endpoint(&self, section: &str, standard: u16) -> Result<Endpoint, SettingsError> {
+        let security = match self.security {
+            SecuritySetting::Tls => Security::Tls,
+            SecuritySetting::Starttls => Security::StartTls,
+            SecuritySetting::Plain => Security::Plain,
+        };
+        let port = self.port.unwrap_or(standard);
+        if port == 0 {
+            return Err(wrong(&format!("{section}.port"), "0", "no server has this port", "write 1 to 65535"));
+        }
+        let tls = authorities(section, self.ca_file.as_deref())?;
+        Ok(Endpoint { host: self.host.clone(), port, security, plain_anywhere: self.allow_plain, tls })
+    }
+
+    fn proof(&self, section: &str, has_oauth: bool) -> Result<Option<Proof>, SettingsError> {
+        let password = SecretKeys {
+            file: self.password_file.clone(),
+            env: self.password_env.clone(),
+            credential: self.password_credential.clone(),
+        };
+        let password = password.read(&format!("{section}.password"))?;
+        let mechanism = match self.auth {
+            AuthSetting::Password => return Ok(password.map(Proof::Password)),
+            AuthSetting::Xoauth2 => Bearer::XOAuth2,
+            AuthSetting::Oauthbearer => Bearer::OAuthBearer,
+        };
+        if !has_oauth {
+            return Err(missing("oauth.", "the section that says how tokens are renewed"));
+        }
+        Ok(Some(Proof::Token(mechanism)))
+    }
+}
+
+/// The authorities that are trusted in a section: those of its file, else the world's.
+fn authorities(section: &str, file: Option<&Path>) -> Result<Arc<rustls::ClientConfig>, SettingsError> {
+    tls::client_config(file).map_err(|error| SettingsError {
         key: format!("{section}.ca_file"),
-        value: ca_file.as_ref().map(|file| format!("\"{}\"", file.display())),
+        value: file.map(|file| format!("\"{}\"", file.display())),
         what: error.to_string(),
         remedy: "name a PEM file with the authority's certificate".to_owned(),
-    })?;
-    Ok(Endpoint { host: host.to_owned(), port, security, plain_anywhere, tls })
+    })
 }
 
-fn proof(section: &str, auth: AuthSetting, keys: &SecretKeys, has_oauth: bool) -> Result<Option<Proof>, SettingsError> {
-    let password = keys.read(&format!("{section}.password"))?;
-    let mechanism = match auth {
-        AuthSetting::Password => return Ok(password.map(Proof::Password)),
-        AuthSetting::Xoauth2 => Bearer::XOAuth2,
-        AuthSetting::Oauthbearer => Bearer::OAuthBearer,
-    };
-    if !has_oauth {
-        return Err(missing("oauth", "the section that says how tokens are renewed"));
-    }
-    Ok(Some(Proof::Token(mechanism)))
-}
-
-fn oauth(written: WrittenOAuth) -> Result<OAuth, SettingsError> {
+fn oauth(written: Value) -> Result<OAuth, SettingsError> {
+    let written: WrittenOAuth = settings::section("oauth", written)?;
     let client_secret = SecretKeys {
         file: written.client_secret_file,
         env: written.client_secret_env,
@@ -364,12 +380,7 @@ fn oauth(written: WrittenOAuth) -> Result<OAuth, SettingsError> {
         env: written.refresh_token_env,
         credential: written.refresh_token_credential,
     };
-    let tls = tls::client_config(written.ca_file.as_deref()).map_err(|error| SettingsError {
-        key: "oauth.ca_file".to_owned(),
-        value: written.ca_file.as_ref().map(|file| format!("\"{}\"", file.display())),
-        what: error.to_string(),
-        remedy: "name a PEM file with the authority's certificate".to_owned(),
-    })?;
+    let tls = authorities("oauth", written.ca_file.as_deref())?;
     Ok(OAuth {
         token_url: written.token_url,
         client_id: written.client_id,
@@ -446,7 +457,7 @@ mod tests {
         let imap = serde_json::json!({"host": "mail.test", "user": "u", "password_env": "GUICHET_NO_SUCH"});
         assert!(
             error(serde_json::json!({"address": "a@b.test", "imap": imap}))
-                .starts_with("imap.password_env = \"GUICHET_NO_SUCH\": there is no such environment variable")
+                .starts_with("[source.imap] password_env = \"GUICHET_NO_SUCH\": there is no such environment variable")
         );
         assert_eq!(
             error(serde_json::json!({"adress": "a@b.test"})),
@@ -455,8 +466,114 @@ mod tests {
         let oauth = serde_json::json!({"host": "mail.test", "user": "u", "auth": "xoauth2"});
         assert_eq!(
             error(serde_json::json!({"address": "a@b.test", "imap": oauth})),
-            "oauth: it is missing; add the section that says how tokens are renewed"
+            "[source.oauth]: it is missing; add the section that says how tokens are renewed"
         );
+    }
+
+    #[test]
+    fn a_number_out_of_bounds_is_refused_with_its_bounds() {
+        let imap = |key: &str, value: i64| {
+            let imap =
+                serde_json::json!({"host": "mail.test", "user": "u", "password_env": "CARGO_PKG_NAME", key: value});
+            read(serde_json::json!({"address": "a@b.test", "imap": imap})).err()
+        };
+        let smtp = |key: &str, value: i64| {
+            read(serde_json::json!({"address": "a@b.test", "smtp": {"host": "mail.test", key: value}})).err()
+        };
+        let told = |error: Option<String>| error.unwrap();
+        let refused = "this is out of bounds; write";
+        assert_eq!(told(imap("max_mib", 0)), format!("[source.imap] max_mib = 0: {refused} 1 to 1024"));
+        assert_eq!(told(imap("max_mib", 2000)), format!("[source.imap] max_mib = 2000: {refused} 1 to 1024"));
+        assert_eq!(told(imap("poll_secs", 4)), format!("[source.imap] poll_secs = 4: {refused} 5 to 300"));
+        assert_eq!(told(smtp("connections", 65)), format!("[source.smtp] connections = 65: {refused} 1 to 64"));
+        assert_eq!(told(smtp("per_minute", -1)), format!("[source.smtp] per_minute = -1: {refused} 1 to 1000000"));
+        assert!(told(smtp("port", 0)).starts_with("[source.smtp] port"));
+        for (key, value) in [("max_mib", 1024), ("poll_secs", 5), ("poll_secs", 300)] {
+            assert_eq!(imap(key, value), None, "{key} = {value}");
+        }
+        assert_eq!(smtp("connections", 64), None);
+    }
+
+    #[test]
+    fn an_error_in_a_section_names_the_section() {
+        let error = |json| read(json).err().unwrap();
+        let smtp = |smtp| error(serde_json::json!({"address": "a@b.test", "smtp": smtp}));
+        assert_eq!(
+            smtp(serde_json::json!({"host": "x", "conections": 3})),
+            "[source.smtp] conections: there is no such key; did you mean \"connections\"?"
+        );
+        assert!(smtp(serde_json::json!({})).starts_with("[source.smtp] host: it is missing; add it"));
+        assert!(
+            smtp(serde_json::json!({"host": "x", "port": "25"}))
+                .starts_with("[source.smtp] port = \"25\": invalid type")
+        );
+        assert_eq!(
+            smtp(serde_json::json!({"host": "x", "security": "ssl"})),
+            "[source.smtp] security = \"ssl\": this value is not known; use one of: tls, starttls, plain"
+        );
+        let imap = serde_json::json!({"host": "x", "password_env": "CARGO_PKG_NAME"});
+        assert!(
+            error(serde_json::json!({"address": "a@b.test", "imap": imap}))
+                .starts_with("[source.imap] user: it is missing")
+        );
+        let oauth = serde_json::json!({"token_url": "https://x.test", "client_id": "c", "refresh_token": "r"});
+        let error = error(serde_json::json!({"oauth": oauth}));
+        assert!(error.starts_with("[source.oauth] refresh_token: there is no such key"), "{error}");
+    }
+
+    /// The keys of each section, as the settings read them.
+    fn keys() -> Vec<(&'static str, Vec<&'static str>)> {
+        let server = settings::keys_of::<WrittenServer>();
+        vec![
+            ("", settings::keys_of::<Written>().to_vec()),
+            ("imap", [server, settings::keys_of::<WrittenImap>()].concat()),
+            ("smtp", [server, settings::keys_of::<WrittenSmtp>()].concat()),
+            ("oauth", settings::keys_of::<WrittenOAuth>().to_vec()),
+        ]
+    }
+
+    #[test]
+    fn the_schema_has_the_keys_that_are_read_and_no_others() {
+        let schema = crate::schema::schema();
+        for (section, keys) in keys() {
+            let place = if section.is_empty() { &schema } else { &schema["properties"][section] };
+            let mut told: Vec<&str> = place["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+            let mut read = keys;
+            told.sort_unstable();
+            read.sort_unstable();
+            assert_eq!(told, read, "[source.{section}]");
+        }
+        let bounds = |section: &str, key: &str| schema["properties"][section]["properties"][key]["maximum"].clone();
+        assert_eq!(bounds("imap", "max_mib"), *MAX_MIB.end());
+        assert_eq!(bounds("smtp", "connections"), *CONNECTIONS.end());
+    }
+
+    #[test]
+    fn the_example_shows_every_key_and_no_other() {
+        /// Keys that every source has, whatever its channel.
+        const COMMON: [&str; 5] = ["name", "channel", "enabled", "acknowledge", "trust"];
+        let mut shown: Vec<(String, Vec<String>)> = vec![(String::new(), Vec::new())];
+        for line in include_str!("example.toml").lines() {
+            let line = line.trim_start_matches("# ");
+            if let Some(section) = line.strip_prefix("[source.").and_then(|rest| rest.split(']').next()) {
+                shown.push((section.to_owned(), Vec::new()));
+            } else if let Some((key, _)) = line.split_once(" = ").filter(|(key, _)| !key.contains(' ')) {
+                shown.last_mut().unwrap().1.push(key.to_owned());
+            }
+        }
+        for (section, keys) in keys() {
+            let (_, shown) = shown.iter().find(|(name, _)| name == section).unwrap();
+            for key in shown.iter().filter(|key| !COMMON.contains(&key.as_str())) {
+                assert!(keys.contains(&key.as_str()), "[source.{section}] {key} is shown and not read");
+            }
+            for key in keys {
+                let is_section = matches!(key, "imap" | "smtp" | "oauth");
+                // Of the three ways to give a secret the first stands for all.
+                let stem = key.trim_end_matches("_env").trim_end_matches("_credential");
+                let there = shown.iter().any(|shown| shown == key || *shown == format!("{stem}_file"));
+                assert!(is_section || there, "[source.{section}] {key} is read and not shown");
+            }
+        }
     }
 
     #[test]

@@ -37,11 +37,11 @@ pub trait Kind: Send + Sync {
     fn schema(&self) -> serde_json::Value;
 }
 
-/// A setting that cannot be used. Shown as `source "NAME": KEY = VALUE: WHAT; REMEDY`.
+/// A setting that cannot be used. Shown as `source "NAME": [source.SECTION] KEY = VALUE: WHAT; REMEDY`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key}{}: {what}; {remedy}", value.as_ref().map(|value| format!(" = {value}")).unwrap_or_default())]
+#[error("{}{}: {what}; {remedy}", written(key), value.as_ref().map(|value| format!(" = {value}")).unwrap_or_default())]
 pub struct SettingsError {
-    /// The key.
+    /// The key; `section.key` for one of a section.
     pub key: String,
     /// The value, unless it is a secret.
     pub value: Option<String>,
@@ -49,6 +49,15 @@ pub struct SettingsError {
     pub what: String,
     /// What to do.
     pub remedy: String,
+}
+
+/// A key as it stands in the file.
+fn written(key: &str) -> String {
+    match key.split_once('.') {
+        Some((section, "")) => format!("[source.{section}]"),
+        Some((section, key)) => format!("[source.{section}] {key}"),
+        None => key.to_owned(),
+    }
 }
 
 /// One source.

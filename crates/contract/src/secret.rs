@@ -37,7 +37,7 @@ impl fmt::Debug for Secret {
 pub struct SecretKeys {
     /// `KEY_file`: the file that holds it; a last line feed is dropped.
     pub file: Option<PathBuf>,
-    /// `KEY_env`: the environment variable that holds it.
+    /// `KEY_env`: the environment variable that holds it; a last line feed is dropped.
     pub env: Option<String>,
     /// `KEY_credential`: the file of this name in `$CREDENTIALS_DIRECTORY`.
     pub credential: Option<String>,
@@ -66,7 +66,12 @@ impl SecretKeys {
                 what: "there is no such environment variable, or it is not text".to_owned(),
                 remedy: "set it where guichet is started, or use a file".to_owned(),
             })?;
-            return Ok(Some(Secret::new(value)));
+            return of_text(&value).map(Some).ok_or_else(|| SettingsError {
+                key: format!("{key}_env"),
+                value: Some(format!("\"{name}\"")),
+                what: "this environment variable is empty".to_owned(),
+                remedy: "set it where guichet is started, or use a file".to_owned(),
+            });
         }
         if let Some(name) = &self.credential {
             let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") else {
@@ -91,11 +96,13 @@ fn from_file(path: &std::path::Path, key: &str) -> Result<Secret, SettingsError>
         remedy: "name a file that guichet's user can read and that holds the secret alone".to_owned(),
     };
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    of_text(&text).ok_or_else(|| failed("it is empty".to_owned()))
+}
+
+/// The secret without the line end that editors and `$(...)`-less shells leave behind it; `None` when nothing is left.
+fn of_text(text: &str) -> Option<Secret> {
     let value = text.trim_end_matches(['\r', '\n']);
-    if value.is_empty() {
-        return Err(failed("it is empty".to_owned()));
-    }
-    Ok(Secret::new(value))
+    (!value.is_empty()).then(|| Secret::new(value))
 }
 
 #[cfg(test)]
@@ -111,6 +118,15 @@ mod tests {
             "password: it is given in more than one way; keep one of password_file, password_env and password_credential"
         );
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "(secret)");
+    }
+
+    #[test]
+    fn a_line_end_behind_a_secret_is_none_of_it_wherever_it_comes_from() {
+        assert_eq!(of_text("hunter2\r\n"), Some(Secret::new("hunter2")));
+        assert_eq!(of_text(" hunter 2 "), Some(Secret::new(" hunter 2 ")));
+        assert_eq!(of_text("\n"), None);
+        let keys = SecretKeys { env: Some("CARGO_PKG_NAME".into()), ..SecretKeys::default() };
+        assert_eq!(keys.read("password"), Ok(Some(Secret::new("guichet-contract"))));
     }
 
     #[test]
