@@ -124,7 +124,7 @@ impl Item {
 }
 
 /// An e-mail address somebody gave on another network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// The address as it will be written to.
     pub address: String,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ConversationKey, SourceName, TicketId};
-use crate::inbound::Party;
+use crate::inbound::{Contact, Party};
 use crate::language::Language;
 use crate::priority::{Impact, Priority, Urgency};
 use crate::reason::Reason;
@@ -191,6 +191,8 @@ pub struct Ticket {
     pub last_seq: i64,
     /// Grows with each change: the guard against two people changing at once.
     pub version: i64,
+    /// Where the requester can be reached by mail, when that is not the address on the source's own network.
+    pub contact: Option<Contact>,
 }
 
 #[cfg(test)]

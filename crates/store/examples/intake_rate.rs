@@ -277,5 +277,6 @@ fn ticket(n: u64, id: TicketId, requester: Party, conversation: ConversationKey,
         merged_into: None,
         last_seq: 1,
         version: 1,
+        contact: None,
     }
 }

@@ -6,6 +6,9 @@
 pub mod agent;
 pub mod blob;
 mod engine;
+pub mod conversation;
+pub mod board;
+pub mod desktop;
 mod error;
 pub mod figures;
 pub mod idempotency;
@@ -16,6 +19,7 @@ pub mod lease;
 pub mod outbox;
 pub mod record;
 pub mod retention;
+pub mod requester;
 mod schema;
 mod sql;
 pub mod ticket;

@@ -1,6 +1,7 @@
 //! Tickets: one by one, and the lock that lets one person at a time change one.
 
 use guichet_domain::ids::TicketId;
+use guichet_domain::inbound::Contact;
 use guichet_domain::priority::{Impact, Priority, Urgency};
 use guichet_domain::reference::Reference;
 use guichet_domain::ticket::{Kind, State, Ticket, Tier};
@@ -16,13 +17,13 @@ macro_rules! ticket_columns {
         "id, reference, state, kind, subject, language, source, conversation, requester_key, requester_address, \
          requester_name, verified, machine, queue, category, impact, urgency, priority, assignee, tier, attention, \
          promised_at, opened_at, answered_at, resolved_at, closed_at, updated_at, closures, reopened, follows, linked, \
-         merged_into, last_seq, version"
+         merged_into, last_seq, version, contact, contact_verified"
     };
 }
 pub(crate) use ticket_columns;
 
 /// How many columns [`values`] gives.
-pub(crate) const COLUMNS: usize = 35;
+pub(crate) const COLUMNS: usize = 37;
 
 queries! {
     LOAD = concat!("SELECT ", ticket_columns!(), " FROM ticket WHERE id = $1");
@@ -99,7 +100,13 @@ pub(crate) fn read(row: &Row) -> Result<Ticket, StoreError> {
         merged_into: row.maybe_key("merged_into", TicketId)?,
         last_seq: row.get("last_seq")?,
         version: row.get("version")?,
+        contact: contact(row)?,
     })
+}
+
+fn contact(row: &Row) -> Result<Option<Contact>, StoreError> {
+    let verified = row.get("contact_verified")?;
+    Ok(row.get::<Option<String>>("contact")?.map(|address| Contact { address, verified }))
 }
 
 /// The values of a ticket in the order of its columns, with `version` in place of its own, and the hash of its status
@@ -141,6 +148,8 @@ pub(crate) fn values<'t>(ticket: &'t Ticket, version: i64, status_hash: Option<&
         ticket.merged_into.into(),
         ticket.last_seq.into(),
         version.into(),
+        Value::maybe(ticket.contact.as_ref().map(|contact| contact.address.as_str())),
+        ticket.contact.as_ref().is_some_and(|contact| contact.verified).into(),
         Value::maybe(status_hash),
     ]
 }

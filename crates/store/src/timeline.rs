@@ -159,7 +159,7 @@ pub async fn participants(tx: &mut Tx, ticket: TicketId) -> Result<Vec<(Party, R
         .collect()
 }
 
-fn read(row: &Row) -> Result<KeptEntry, StoreError> {
+pub(crate) fn read(row: &Row) -> Result<KeptEntry, StoreError> {
     let entry = Entry {
         id: row.key("id", MessageId)?,
         kind: row.word("kind", EntryKind::parse)?,
@@ -179,7 +179,7 @@ fn read(row: &Row) -> Result<KeptEntry, StoreError> {
     Ok(KeptEntry { number: row.get("number")?, entry, inbound, attachments: Vec::new() })
 }
 
-fn read_attachment(row: &Row) -> Result<KeptAttachment, StoreError> {
+pub(crate) fn read_attachment(row: &Row) -> Result<KeptAttachment, StoreError> {
     Ok(KeptAttachment {
         entry: row.key("entry", MessageId)?,
         position: row.get("position")?,

@@ -3,6 +3,7 @@
 use crate::ambient::Ids;
 use crate::calendar::Calendar;
 use crate::courtesy;
+use crate::decide::contact;
 use crate::decide::notice::{acknowledge, announce, explain, is_verified};
 use crate::decide::{Decision, event_entry};
 use crate::entry::{Entry, EntryKind};
@@ -63,6 +64,7 @@ pub(super) fn open(
         merged_into: None,
         last_seq: 0,
         version: 1,
+        contact: contact::of_item(None, item, rules),
     };
     let mut decision = Decision::about(ticket, true);
     decision.status_token = Some(arrival.fresh.status_token.clone());

@@ -5,6 +5,7 @@
 
 mod agent;
 mod arrival;
+mod contact;
 mod notice;
 mod timer;
 

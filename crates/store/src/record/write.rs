@@ -23,7 +23,8 @@ const CHANGE_TAIL: &str = ") UPDATE ticket SET state = changed.state, kind = cha
      attention = changed.attention, promised_at = changed.promised_at, answered_at = changed.answered_at, \
      resolved_at = changed.resolved_at, closed_at = changed.closed_at, updated_at = changed.updated_at, \
      closures = changed.closures, reopened = changed.reopened, follows = changed.follows, linked = changed.linked, \
-     merged_into = changed.merged_into, last_seq = changed.last_seq, version = changed.version + 1 \
+     merged_into = changed.merged_into, last_seq = changed.last_seq, version = changed.version + 1, \
+     contact = changed.contact, contact_verified = changed.contact_verified \
      FROM changed WHERE ticket.id = changed.id AND ticket.version = changed.version";
 const ENTRY: &str = "INSERT INTO entry (id, ticket, kind, seq, author_address, author_name, verified, subject, text, \
      full_text, html, source, inbound, at) VALUES ";

@@ -69,6 +69,7 @@ pub(crate) fn ticket(n: u64) -> Ticket {
         merged_into: None,
         last_seq: 1,
         version: 1,
+        contact: None,
     }
 }
 

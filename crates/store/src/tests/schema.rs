@@ -20,11 +20,15 @@ fn statements(postgres: bool) -> Vec<(&'static str, &'static str, &'static str)>
     add("agent", crate::agent::ALL);
     add("blob", crate::blob::ALL);
     add("figures", crate::figures::ALL);
+    add("board", crate::board::ALL);
+    add("desktop", crate::desktop::ALL);
+    add("conversation", crate::conversation::ALL);
     add("idempotency", crate::idempotency::ALL);
     add("inbound", crate::inbound::ALL);
     add("keep", crate::keep::ALL);
     add("lease", crate::lease::ALL);
     add("retention", crate::retention::ALL);
+    add("requester", crate::requester::ALL);
     add("ticket", crate::ticket::ALL);
     add("ticket_list", crate::ticket_list::ALL);
     add("timeline", crate::timeline::ALL);

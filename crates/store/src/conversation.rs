@@ -1,0 +1,242 @@
+//! Conversations as their requesters see them: one run of public entries over all the tickets a conversation has had.
+//!
+//! Mostly that is one ticket, and an entry's place is its place in the ticket. When a closed ticket is followed by another, or
+//! was merged into one, the entries of all of them are counted in the order in which they were written: a place once given
+//! stays. Of a ticket that another was merged into only what was written since then is shown, for what was said there before
+//! was said to somebody else.
+
+use guichet_domain::Moment;
+use guichet_domain::ids::{ConversationKey, ExternalId, MessageId, Seq, SourceName, TicketId};
+use guichet_domain::reason;
+use guichet_domain::ticket::Ticket;
+
+use crate::engine::Tx;
+use crate::error::StoreError;
+use crate::sql::{self, Builder, queries};
+use crate::ticket::{self, ticket_columns};
+use crate::timeline::{KeptEntry, read, read_attachment};
+use crate::value::Value;
+
+/// Most tickets of one conversation that are looked at, the newest ones.
+const MOST: usize = 50;
+/// Longest chain of merged tickets that is followed.
+const HOPS: usize = 8;
+
+queries! {
+    TICKETS = concat!(
+        "SELECT ", ticket_columns!(), " FROM ticket WHERE source = $1 AND conversation = $2 ORDER BY id DESC LIMIT $3"
+    );
+    MERGED_AT = "SELECT max(at) AS at FROM transition WHERE ticket = $1 AND why = $2";
+    LED_TO = "SELECT source, conversation FROM ticket WHERE merged_into = $1";
+}
+
+const ENTRY: &str = "SELECT number, id, kind, seq, author_address, author_name, verified, subject, text, full_text, html, \
+     source, inbound, at FROM entry WHERE ";
+
+/// A conversation with its tickets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thread {
+    /// Its newest ticket.
+    pub ticket: Ticket,
+    /// The ticket what is written now goes to: the newest, or the one that became part of.
+    pub end: Ticket,
+    /// The tickets whose public entries it shows, and since when.
+    parts: Vec<(TicketId, Option<Moment>)>,
+}
+
+/// The conversation of this key; `None` when nothing has opened it.
+pub async fn thread(
+    tx: &mut Tx,
+    source: &SourceName,
+    conversation: &ConversationKey,
+) -> Result<Option<Thread>, StoreError> {
+    let most = i64::try_from(MOST).unwrap_or(i64::MAX);
+    let rows = sql::rows(tx, TICKETS, &[source.into(), conversation.into(), most.into()]).await?;
+    let tickets = rows.iter().map(ticket::read).collect::<Result<Vec<_>, _>>()?;
+    thread_of(tx, tickets).await
+}
+
+/// The one ticket as a conversation of its own, with what it was merged into.
+pub async fn thread_of_ticket(tx: &mut Tx, ticket: Ticket) -> Result<Thread, StoreError> {
+    let thread = thread_of(tx, vec![ticket]).await?;
+    thread.ok_or_else(|| StoreError::Other { what: "a ticket without a conversation".to_owned() })
+}
+
+/// The conversations of a source whose keys begin with `prefix`, the newest first, at most `limit`.
+pub async fn begun_with(
+    tx: &mut Tx,
+    source: &SourceName,
+    prefix: &str,
+    limit: usize,
+) -> Result<Vec<(ConversationKey, Thread)>, StoreError> {
+    // Between the prefix and the prefix with the last character there is lies everything that begins with it, whatever
+    // stands in it; text is compared by code points, also where the database has a language.
+    let by_bytes = tx.is_postgres();
+    let collate = if by_bytes { " COLLATE \"C\"" } else { "" };
+    let mut query = Builder::new(tx, "SELECT conversation, max(opened_at) AS newest FROM ticket WHERE conversation");
+    query.push(collate).push(" >= ").bind(prefix).push(" AND conversation").push(collate).push(" < ");
+    query.bind(format!("{prefix}\u{10FFFF}")).push(" AND source = ").bind(source);
+    query.push(" GROUP BY conversation ORDER BY newest DESC, conversation LIMIT ");
+    query.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    let mut found = Vec::new();
+    for row in query.rows(tx).await? {
+        let key = row.conversation("conversation")?;
+        if let Some(thread) = thread(tx, source, &key).await? {
+            found.push((key, thread));
+        }
+    }
+    Ok(found)
+}
+
+/// The conversations that show what is written to this ticket because theirs was merged into it.
+pub async fn led_to(tx: &mut Tx, ticket: TicketId) -> Result<Vec<(SourceName, ConversationKey)>, StoreError> {
+    let rows = sql::rows(tx, LED_TO, &[ticket.into()]).await?;
+    rows.iter().map(|row| Ok((row.source("source")?, row.conversation("conversation")?))).collect()
+}
+
+impl Thread {
+    /// The public entries behind `after`, without gaps, at most `limit`, with their files and their ids on the network:
+    /// three statements, however many there are. Each entry has its place in the conversation as `seq`.
+    pub async fn entries(&self, tx: &mut Tx, after: Seq, limit: i64) -> Result<Vec<KeptEntry>, StoreError> {
+        let mut query = Builder::new(tx, ENTRY);
+        let simple = self.simple();
+        if let Some(ticket) = simple {
+            query.push("ticket = ").bind(ticket).push(" AND seq > ").bind(after.0);
+            query.push(" ORDER BY seq LIMIT ").bind(limit);
+        } else {
+            self.condition(&mut query);
+            query.push(" ORDER BY number LIMIT ").bind(limit).push(" OFFSET ").bind(after.0.max(0));
+        }
+        let rows = query.rows(tx).await?;
+        let mut entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        if simple.is_none() {
+            for (place, kept) in (after.0.max(0) + 1..).zip(&mut entries) {
+                kept.entry.seq = Some(Seq(place));
+            }
+        }
+        surround(tx, &mut entries).await?;
+        Ok(entries)
+    }
+
+    /// The place of the last public entry.
+    pub async fn last_seq(&self, tx: &mut Tx) -> Result<Seq, StoreError> {
+        if self.simple().is_some() {
+            return Ok(Seq(self.ticket.last_seq));
+        }
+        let mut query = Builder::new(tx, "SELECT count(*) AS n FROM entry WHERE ");
+        self.condition(&mut query);
+        count(tx, query).await
+    }
+
+    /// The place in the conversation of what has the place `seq` in one of its tickets; `seq` itself when it is in none.
+    pub async fn place(&self, tx: &mut Tx, ticket: TicketId, seq: Seq) -> Result<Seq, StoreError> {
+        if self.simple().is_some() || !self.parts.iter().any(|(part, _)| *part == ticket) {
+            return Ok(seq);
+        }
+        let mut query = Builder::new(tx, "SELECT count(*) AS n FROM entry WHERE ");
+        self.condition(&mut query);
+        query.push(" AND number <= (SELECT number FROM entry WHERE ticket = ").bind(ticket);
+        query.push(" AND seq = ").bind(seq.0).push(")");
+        count(tx, query).await
+    }
+
+    /// Whether an entry is among those it shows.
+    pub fn shows(&self, ticket: TicketId, entry: &KeptEntry) -> bool {
+        let is_in = |(part, since): &(TicketId, Option<Moment>)| {
+            *part == ticket && since.is_none_or(|since| entry.entry.at > since)
+        };
+        entry.entry.seq.is_some() && self.parts.iter().any(is_in)
+    }
+
+    /// The tickets whose entries it shows, the oldest first.
+    pub fn tickets(&self) -> impl Iterator<Item = TicketId> {
+        self.parts.iter().map(|(ticket, _)| *ticket)
+    }
+
+    /// Its only ticket, whose places are its own.
+    fn simple(&self) -> Option<TicketId> {
+        match self.parts.as_slice() {
+            [(ticket, None)] => Some(*ticket),
+            _ => None,
+        }
+    }
+
+    fn condition(&self, query: &mut Builder<'_>) {
+        query.push("seq IS NOT NULL AND (");
+        for (at, (ticket, since)) in self.parts.iter().enumerate() {
+            query.push(if at > 0 { " OR (ticket = " } else { "(ticket = " }).bind(*ticket);
+            if let Some(since) = since {
+                query.push(" AND at > ").bind(*since);
+            }
+            query.push(")");
+        }
+        query.push(")");
+    }
+}
+
+/// Makes a conversation of its tickets, the newest first.
+async fn thread_of(tx: &mut Tx, tickets: Vec<Ticket>) -> Result<Option<Thread>, StoreError> {
+    let Some(newest) = tickets.first().cloned() else { return Ok(None) };
+    let mut parts: Vec<(TicketId, Option<Moment>)> = tickets.iter().rev().map(|ticket| (ticket.id, None)).collect();
+    let mut end = newest.clone();
+    for ticket in tickets.iter().rev() {
+        let mut at = ticket.clone();
+        for _ in 0..HOPS {
+            let Some(into) = at.merged_into else { break };
+            let Some(next) = ticket::load(tx, into).await? else { break };
+            if !parts.iter().any(|(part, _)| *part == next.id) {
+                parts.push((next.id, Some(merged_at(tx, &at).await?)));
+            }
+            at = next;
+        }
+        if ticket.id == newest.id {
+            end = at;
+        }
+    }
+    Ok(Some(Thread { ticket: newest, end, parts }))
+}
+
+/// When it was merged. One that was closed before has no change of state for it, and nothing happens to it afterwards.
+async fn merged_at(tx: &mut Tx, ticket: &Ticket) -> Result<Moment, StoreError> {
+    let row = sql::row(tx, MERGED_AT, &[ticket.id.into(), (&reason::MERGED).into()]).await?;
+    let at = row.map(|row| row.maybe_at("at")).transpose()?.flatten();
+    Ok(at.unwrap_or(ticket.updated_at))
+}
+
+/// Adds files and ids on the network to entries, a statement each.
+async fn surround(tx: &mut Tx, entries: &mut [KeptEntry]) -> Result<(), StoreError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<MessageId> = entries.iter().map(|kept| kept.entry.id).collect();
+    let tickets: Vec<Value<'_>> = {
+        let mut query = Builder::new(tx, "SELECT DISTINCT ticket FROM entry WHERE id IN ");
+        query.list(keys.iter().copied());
+        query.rows(tx).await?.iter().map(|row| Ok(row.ticket("ticket")?.into())).collect::<Result<_, StoreError>>()?
+    };
+    let mut query = Builder::new(tx, "SELECT entry, external_id FROM entry_id WHERE ticket IN ");
+    query.list(tickets).push(" AND entry IN ").list(keys.iter().copied()).push(" ORDER BY at, external_id");
+    for row in query.rows(tx).await? {
+        let entry = row.key("entry", MessageId)?;
+        if let Some(kept) = entries.iter_mut().find(|kept| kept.entry.id == entry) {
+            kept.entry.external_ids.push(ExternalId::new(row.get::<String>("external_id")?));
+        }
+    }
+    let mut query = Builder::new(
+        tx,
+        "SELECT entry, position, name, media_type, content_id, hash, size FROM attachment WHERE entry IN ",
+    );
+    query.list(keys).push(" ORDER BY entry, position");
+    for row in query.rows(tx).await? {
+        let file = read_attachment(&row)?;
+        if let Some(kept) = entries.iter_mut().find(|kept| kept.entry.id == file.entry) {
+            kept.attachments.push(file);
+        }
+    }
+    Ok(())
+}
+
+async fn count(tx: &mut Tx, query: Builder<'_>) -> Result<Seq, StoreError> {
+    let rows = query.rows(tx).await?;
+    Ok(Seq(rows.first().map(|row| row.get("n")).transpose()?.unwrap_or(0)))
+}
