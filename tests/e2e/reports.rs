@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::desk::{Desk, reasons};
+use super::person::address_in;
 use super::rig::Rig;
 use super::wait::until_told;
 
@@ -27,6 +28,48 @@ fn a_bounced_acknowledgement_marks_the_address_and_tells_an_agent() {
     let second = desk.tickets_of(&ghost.address);
     let second = desk.ticket(second[0]["reference"].as_str().unwrap());
     assert!(reasons(&second).contains(&"ack.none.undeliverable".to_owned()), "{:?}", reasons(&second));
+    desk.ends_well();
+}
+
+/// What a mail server writes to the envelope sender of `about` while it goes on trying.
+fn delayed(to: &str, about: &str) -> String {
+    format!(
+        "--b\nContent-Type: text/plain\n\nYour message could not be delivered for 4 hours. It will be retried until it is 5 days \
+         old.\n\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.customer.test\n\n\
+         Final-Recipient: rfc822; {to}\nAction: delayed\nStatus: 4.4.1\n\
+         Diagnostic-Code: X-Postfix; connect to customer.test: Connection timed out\n\n--b\n\
+         Content-Type: message/rfc822-headers\n\nMessage-ID: {about}\nTo: {to}\n\n--b--"
+    )
+}
+
+#[test]
+fn a_delay_is_noted_and_neither_gives_the_address_up_nor_reopens() {
+    let Some(rig) = Rig::shared() else { return };
+    let desk = Desk::on(&rig);
+    let bob = rig.person("Bob");
+    bob.mails(&desk.address(), "Keyboard", "Hello, three keys of my keyboard are stuck.");
+    let reference = bob.gets_mail(1).reference();
+    desk.agent(&["ticket", "close", &reference, "A new keyboard lies on your desk."]);
+    let closure = bob.gets_mail(2);
+    let daemon = rig.person("Mail Delivery System");
+    let back = address_in(&closure.header("Return-Path"));
+    let report = daemon
+        .writes(&back, "Delayed Mail (still being retried)", &delayed(&bob.address, &closure.id()))
+        .with("Auto-Submitted", "auto-replied")
+        .with("Content-Transfer-Encoding", "")
+        .with("Content-Type", "multipart/report; report-type=delivery-status; boundary=b");
+    daemon.sends(&report);
+    desk.has_received(2);
+    let ticket = desk.ticket(&reference);
+    assert!(reasons(&ticket).contains(&"report.delayed".to_owned()), "{:?}", reasons(&ticket));
+    assert_eq!((&ticket["ticket"]["state"], &ticket["ticket"]["attention"]), (&"resolved".into(), &Value::Null));
+    let shown = desk.agent(&["ticket", "show", &reference]);
+    assert!(shown.contains("Connection timed out"), "{shown}");
+
+    bob.mails(&desk.address(), "Mouse", "Hello, now my mouse is stuck, too.");
+    assert_ne!(bob.gets_mail(3).reference(), reference, "the address still gets acknowledgements");
+    desk.has_sent_everything();
+    assert!(daemon.inbox().is_empty(), "a report is never answered");
     desk.ends_well();
 }
 

@@ -227,6 +227,27 @@ mod tests {
     }
 
     #[test]
+    fn automatic_mail_leaves_from_a_signed_address_of_its_own_or_from_nobody() {
+        let leaves = |settings: serde_json::Value, kind, sender: Option<&str>| {
+            let (settings, notice) = (Settings::read(settings).unwrap(), notice(kind, "Printer"));
+            let expected = Envelope::new(sender, "ann@client.test").unwrap().with_id(&notice.id.to_string());
+            assert_eq!(envelope(&settings, &notice), Ok(expected), "{kind:?}");
+        };
+        let verp = || serde_json::json!({"address": "desk@own.test"});
+        let null = || serde_json::json!({"address": "desk@own.test", "envelope": "null"});
+        let no_plus = || serde_json::json!({"address": "desk@own.test", "plus_addressing": false});
+        for kind in [NoticeKind::Acknowledgement, NoticeKind::Delay, NoticeKind::Closure] {
+            leaves(verp(), kind, Some("desk+b@own.test"));
+            leaves(null(), kind, None);
+            leaves(no_plus(), kind, None);
+        }
+        // What a person wrote is missed when it does not arrive: its bounce must come back.
+        leaves(verp(), NoticeKind::Reply, Some("desk+b@own.test"));
+        leaves(null(), NoticeKind::Reply, Some("desk@own.test"));
+        leaves(no_plus(), NoticeKind::Reply, Some("desk@own.test"));
+    }
+
+    #[test]
     fn an_answer_says_re_and_an_acknowledgement_says_what_its_template_says() {
         let settings = Settings::read(serde_json::json!({"address": "desk@own.test"})).unwrap();
         let subject = |kind, subject: &str| mail(&settings, &notice(kind, subject), Moment::from_secs(0)).subject;
