@@ -1,0 +1,49 @@
+// Nodes without markup strings: h('button.icon', { type: 'button', onclick: f }, child, …).
+const SVG = 'http://www.w3.org/2000/svg';
+export const ICONS = {
+  close: 'M6 6l12 12M18 6L6 18',
+  menu: 'M5 12h.01M12 12h.01M19 12h.01',
+  send: 'M4 12l16-8-6 16-3-7-7-1z',
+  clip: 'M20 11.5l-8 8a5 5 0 01-7-7l8.5-8.5a3.3 3.3 0 015 5L10 17.5a1.6 1.6 0 01-2.5-2.5l7.5-7.5',
+  clock: 'M12 21a9 9 0 100-18 9 9 0 000 18zM12 7v5l3 2',
+  file: 'M14 3H7a2 2 0 00-2 2v14a2 2 0 002 2h10a2 2 0 002-2V8zM14 3v5h5',
+  check: 'M5 13l4 4L19 7',
+  done: 'M12 21a9 9 0 100-18 9 9 0 000 18zM8.5 12.5l2.5 2.5 4.5-5',
+  alert: 'M12 8v5M12 16.5h.01M12 3l9.5 17h-19z',
+  down: 'M12 5v14M6 13l6 6 6-6',
+  plus: 'M12 5v14M5 12h14',
+  bell: 'M6 17V11a6 6 0 0112 0v6l1.5 2h-15zM10 21h4',
+  mute: 'M6 17V11a6 6 0 0110-4M18 12v5l1.5 2h-15L6 17M10 21h4M4 4l16 16',
+  mail: 'M3 6h18v12H3zM3 7l9 7 9-7',
+  page: 'M14 4h6v6M20 4l-9 9M18 14v6H4V6h6',
+};
+
+export function h(what, props, ...kids) {
+  const [tag, ...classes] = what.split('.');
+  const node = document.createElement(tag);
+  if (classes.length) node.className = classes.join(' ');
+  for (const [name, value] of Object.entries(props ?? {})) {
+    if (value == null || value === false) continue;
+    if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
+    else if (name in node && !name.startsWith('aria')) node[name] = value;
+    else node.setAttribute(name, value === true ? '' : value);
+  }
+  node.append(...kids.flat().filter((kid) => kid != null && kid !== false));
+  return node;
+}
+
+export function icon(name, flip) {
+  const svg = document.createElementNS(SVG, 'svg');
+  const path = document.createElementNS(SVG, 'path');
+  path.setAttribute('d', ICONS[name] ?? name);
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('aria-hidden', 'true');
+  if (flip) svg.setAttribute('class', 'flip');
+  svg.append(path);
+  return svg;
+}
+
+/** Sets an attribute, a class or a text only when it changes: assistive technology hears of nothing else. */
+export function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
