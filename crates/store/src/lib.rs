@@ -3,12 +3,13 @@
 //! [`Db::write`] and [`Db::read`] give a [`Tx`]; every other function takes one, so that whoever decides also decides
 //! what becomes durable together. Everything that happened is written through [`record::record`].
 
+pub mod access;
 pub mod agent;
 pub mod blob;
-mod engine;
 pub mod conversation;
 pub mod board;
 pub mod desktop;
+mod engine;
 mod error;
 pub mod figures;
 pub mod idempotency;
@@ -18,14 +19,16 @@ pub mod keep;
 pub mod lease;
 pub mod outbox;
 pub mod record;
-pub mod retention;
 pub mod requester;
+pub mod retention;
 mod schema;
+pub mod search;
 mod sql;
 pub mod ticket;
 pub mod ticket_list;
 pub mod timeline;
 pub mod timer;
+pub mod trail;
 mod value;
 mod words;
 

@@ -12,27 +12,29 @@ use crate::schema::{POSTGRES, SQLITE, migrate_with};
 use crate::{Db, Options, StoreError, known_version};
 
 /// Every fixed statement of the crate, with its module.
-fn statements(postgres: bool) -> Vec<(&'static str, &'static str, &'static str)> {
+pub(super) fn statements(postgres: bool) -> Vec<(&'static str, &'static str, &'static str)> {
     let mut all = Vec::new();
     let mut add = |module, queries: &'static [(&'static str, &'static str)]| {
         all.extend(queries.iter().map(|(name, sql)| (module, *name, *sql)));
     };
+    add("access", crate::access::ALL);
     add("agent", crate::agent::ALL);
     add("blob", crate::blob::ALL);
-    add("figures", crate::figures::ALL);
     add("board", crate::board::ALL);
     add("desktop", crate::desktop::ALL);
     add("conversation", crate::conversation::ALL);
+    add("figures", crate::figures::ALL);
     add("idempotency", crate::idempotency::ALL);
     add("inbound", crate::inbound::ALL);
     add("keep", crate::keep::ALL);
     add("lease", crate::lease::ALL);
-    add("retention", crate::retention::ALL);
     add("requester", crate::requester::ALL);
+    add("retention", crate::retention::ALL);
     add("ticket", crate::ticket::ALL);
     add("ticket_list", crate::ticket_list::ALL);
     add("timeline", crate::timeline::ALL);
     add("timer", crate::timer::ALL);
+    add("trail", crate::trail::ALL);
     for queries in crate::intake::ALL {
         add("intake", queries);
     }
@@ -124,7 +126,8 @@ async fn columns(db: &Db) -> BTreeMap<(String, String), (String, bool)> {
     let rows: Vec<(String, String, String, bool)> = match &db.pools {
         Pools::Sqlite { writer, .. } => {
             let sql = "SELECT t.name, c.name, c.type, c.\"notnull\" = 0 FROM sqlite_schema AS t, pragma_table_info(t.name) AS c \
-                 WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE '_sqlx%'";
+                 WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE '_sqlx%' \
+                 AND t.name NOT LIKE 'search%'";
             sqlx::query_as(sql).fetch_all(writer).await.unwrap()
         }
         Pools::Postgres(pool) => {

@@ -1,0 +1,10 @@
+INSERT INTO credential VALUES ('marie', '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA', NULL, NULL, 0, '', 1);
+INSERT INTO session VALUES ('h', 'marie', 'full', '192.0.2.1', 1, 1, 2);
+INSERT INTO invitation VALUES ('h', 'marie', 'operator', 1, 2, NULL);
+INSERT INTO preference VALUES ('marie', 'fr', 'auto', {yes}, {no});
+INSERT INTO draft VALUES ('marie', {k1}, 'reply', 'Bonjour', 1);
+INSERT INTO looked VALUES ('marie', {k1}, 1);
+INSERT INTO canned VALUES ({k2}, 'Hello', 'Hello {{requester}}', 'marie', 1);
+INSERT INTO blocked VALUES ('spam@spam.test', 'marie', 'spam', 1);
+INSERT INTO ticket_link VALUES ({k1}, {k1}, 'marie', 1);
+INSERT INTO audit (at, agent, origin, act, ticket, subject) VALUES (1, 'marie', '192.0.2.1', 'note', {k1}, '');
