@@ -84,6 +84,7 @@ impl Reader {
             from: mail.from.iter().find(|from| from.is_routable()).map(party),
             reply_to: mail.reply_to.iter().find(|to| to.is_routable()).map(party),
             contact: None,
+            category: None,
             recipients: self.recipients(&mail),
             conversation: None,
             refers_to: refers_to(&mail, report.as_ref()),

@@ -102,6 +102,8 @@ pub struct Item {
     pub html: Option<String>,
     /// Language of `reply_text`, when it could be told.
     pub language: Option<Language>,
+    /// Key of the category its writer chose; one that the taxonomy does not have counts for nothing.
+    pub category: Option<String>,
     /// Files that came along.
     pub attachments: Vec<Attachment>,
     /// When its writer says it was sent.

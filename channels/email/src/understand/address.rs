@@ -1,5 +1,7 @@
 //! Address lists, read the way people and broken mailers write them.
 
+use guichet_domain::file_name::is_direction;
+
 use super::{charset, header, mail::Mailbox};
 
 /// How far the end of a quoted string or a comment is looked for, in letters. One that is longer was never closed.
@@ -51,7 +53,7 @@ pub(super) fn tidy_address(text: &str) -> Option<String> {
         .filter(|&c| {
             !c.is_control()
                 && (!c.is_whitespace() || (c == ' ' && text.starts_with('"')))
-                && !header::is_direction(c)
+                && !is_direction(c)
                 && !matches!(c, '<' | '>')
         })
         .take(320)

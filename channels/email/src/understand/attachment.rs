@@ -1,8 +1,10 @@
 //! Parts that are no body, made into attachments.
 
+use guichet_domain::file_name;
+
 use super::{
     entity::Entity,
-    file_name, header, identity,
+    header, identity,
     limits::{Limits, Notes},
     mail::{Attachment, AttachmentKind},
     tnef, transfer,

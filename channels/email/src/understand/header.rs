@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use guichet_domain::file_name::is_direction;
+
 use super::{charset, transfer};
 
 /// How far the end of an encoded word is looked for. The standard says 75; some mailers write the whole value in one.
@@ -67,11 +69,6 @@ pub(super) fn clean(text: &str) -> String {
         }
     }
     out.trim_matches(|c: char| c == ' ' || c == '\u{feff}').to_owned()
-}
-
-/// Characters that reorder what is shown: with them `exe.gpj` reads as a picture.
-pub(super) fn is_direction(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 fn is_plain(unfolded: &[u8]) -> bool {

@@ -14,7 +14,6 @@ mod attachment;
 mod body;
 mod charset;
 mod entity;
-mod file_name;
 mod header;
 mod html;
 mod identity;

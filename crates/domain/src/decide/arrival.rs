@@ -9,8 +9,9 @@ use crate::decide::{Decision, event_entry};
 use crate::entry::{Entry, EntryKind};
 use crate::event::{Arrival, TimerKind, Transition};
 use crate::ids::{ConversationKey, MessageId, TicketId};
-use crate::inbound::{Explained, Item, Nature, Party, Report, ReportOutcome};
+use crate::inbound::{Explained, Item, Nature, Party, Report, ReportOutcome, address_key};
 use crate::language::Language;
+use crate::outgoing::NoticeKind;
 use crate::reason;
 use crate::rules::Rules;
 use crate::ticket::{State, Ticket, Tier};
@@ -29,6 +30,7 @@ pub(super) fn open(
     let subject = item.subject.clone().unwrap_or_default();
     let language = item.language.or(before.map(|ticket| ticket.language)).unwrap_or(Language::En);
     let triage = desk.taxonomy.classify(&subject, item.words(), language);
+    let chosen = item.category.clone().filter(|key| desk.taxonomy.category(key).is_some());
     let priority = desk.matrix.priority(triage.impact, triage.urgency);
     let promised_at = promise(&desk.calendar, arrival.received_at, desk.targets.minutes(priority));
     let ticket = Ticket {
@@ -44,7 +46,7 @@ pub(super) fn open(
         verified: is_verified(item, rules),
         machine: item.machine.is_some(),
         queue: desk.queue.clone(),
-        category: triage.category.clone(),
+        category: chosen.unwrap_or_else(|| triage.category.clone()),
         impact: triage.impact,
         urgency: triage.urgency,
         priority,
@@ -102,10 +104,15 @@ pub(super) fn join(ticket: &Ticket, arrival: &Arrival<'_>, rules: &Rules, ids: &
         Nature::Message | Nature::AutoReply => {}
     }
     let mut decision = Decision::on(ticket, now);
-    let entry = item_entry(&mut decision, arrival, arrival.known, ids, now);
+    let mut entry = item_entry(&mut decision, arrival, arrival.known, ids, now);
+    // What came by another way is told apart: its id means nothing on the ticket's own network.
+    entry.source = (ticket.source != rules.source.name).then(|| rules.source.name.clone());
     decision.entries.push(entry);
     if arrival.known {
         decision.participants.extend(participants(arrival.item, rules));
+        decision.ticket.contact = contact::of_item(ticket.contact.as_ref(), arrival.item, rules);
+    } else if is_contact(ticket, arrival.item) {
+        explain(&mut decision, Explained::new(reason::CONTACT_ANSWERED, ""));
     } else {
         explain(&mut decision, Explained::new(reason::STRANGER_THREAD, ""));
         decision.ticket.attention = Some(reason::STRANGER_THREAD);
@@ -123,6 +130,11 @@ pub(super) fn join(ticket: &Ticket, arrival: &Arrival<'_>, rules: &Rules, ids: &
             explain(&mut decision, Explained::new(reason::REOPENED_BY_REQUESTER, format!("{window} d")));
             decision.go(State::Open, None, reason::REOPENED_BY_REQUESTER, now);
         }
+    }
+    // Whoever writes has read what was written; a ticket of mail alone has no such timer.
+    if !is_machine(arrival) && (ticket.source != rules.source.name || rules.source.mails_unread()) {
+        decision.timers.push((TimerKind::Unread, None));
+        decision.overtaken.push(NoticeKind::Unread);
     }
     announce(&mut decision, "ticket.message", arrival.inbound.0, rules, now);
     decision
@@ -179,6 +191,12 @@ fn report(
     decision
 }
 
+/// Whether the writer has the address the requester gave. It has no say beyond this ticket, and nobody vouches for it.
+fn is_contact(ticket: &Ticket, item: &Item) -> bool {
+    let contact = ticket.contact.as_ref().map(|contact| address_key(&contact.address));
+    contact.is_some() && contact == item.from.as_ref().map(Party::key)
+}
+
 fn is_machine(arrival: &Arrival<'_>) -> bool {
     arrival.item.machine.is_some() || arrival.item.nature == Nature::AutoReply
 }
@@ -209,7 +227,8 @@ fn requester(item: &Item, rules: &Rules) -> Option<Party> {
 /// Who takes part: the writer, where the writer wants answers, and the others addressed, without ourselves.
 fn participants(item: &Item, rules: &Rules) -> Vec<Party> {
     let mut people: Vec<Party> = Vec::new();
-    for party in item.from.iter().chain(&item.reply_to).chain(&item.recipients) {
+    let proved = item.contact.as_ref().filter(|contact| contact.verified).map(|contact| Party::new(&contact.address));
+    for party in item.from.iter().chain(&item.reply_to).chain(&item.recipients).chain(&proved) {
         let key = party.key();
         if !rules.desk.is_ours(&key) && !people.iter().any(|known| known.key() == key) {
             people.push(party.clone());

@@ -1,14 +1,12 @@
 //! A file name an agent can be offered and a disk can hold, whatever the sender wrote.
 
-use super::header;
-
 /// The longest name, in bytes, its extension included.
 const LONGEST: usize = 120;
 const LONGEST_EXTENSION: usize = 16;
 
 /// A name that is no path, holds nothing that hides or reorders it, means nothing special to any system, is not empty
 /// and keeps its extension. Synthesised from the media type and `number` (the place in the mail) where there is none.
-pub(super) fn safe(declared: Option<&str>, media_type: &str, number: usize) -> String {
+pub fn safe(declared: Option<&str>, media_type: &str, number: usize) -> String {
     let bare_extension = |name: &str| name.eq_ignore_ascii_case(extension(media_type));
     let name = declared.map(tidy).filter(|name| !name.is_empty() && !bare_extension(name));
     let name = name.unwrap_or_else(|| format!("{}-{number}.{}", stem(media_type), extension(media_type)));
@@ -16,7 +14,7 @@ pub(super) fn safe(declared: Option<&str>, media_type: &str, number: usize) -> S
 }
 
 /// Makes a name differ from those already taken, compared without case: `a.txt`, `a (2).txt`.
-pub(super) fn distinct(name: String, taken: &[String]) -> String {
+pub fn distinct(name: String, taken: &[String]) -> String {
     let is_taken = |name: &str| taken.iter().any(|other| other.eq_ignore_ascii_case(name));
     if !is_taken(&name) {
         return name;
@@ -35,11 +33,16 @@ fn tidy(declared: &str) -> String {
     let last = declared.rsplit(['/', '\\']).next().unwrap_or_default();
     let kept: String = last
         .chars()
-        .filter(|&c| !c.is_control() && !header::is_direction(c) && !is_invisible(c))
+        .filter(|&c| !c.is_control() && !is_direction(c) && !is_invisible(c))
         .map(|c| if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') { '_' } else { c })
         .collect();
     let kept = kept.trim_start_matches(|c: char| c == '.' || c.is_whitespace());
     kept.trim_end_matches(|c: char| c == '.' || c.is_whitespace()).to_owned()
+}
+
+/// Characters that reorder what is shown: with them `exe.gpj` reads as a picture.
+pub fn is_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 fn is_invisible(c: char) -> bool {
