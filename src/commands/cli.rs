@@ -62,8 +62,8 @@ pub enum Command {
     /// What must leave, and what became of it.
     #[command(subcommand)]
     Outbox(OutboxCommand),
-    /// Compare what was received with what is there; exits with 1 when they differ.
-    Reconcile,
+    /// Compare what was received with what is there and with what the mailboxes hold; exits with 1 when they differ.
+    Reconcile(ReconcileArgs),
     /// Write a whole copy of the database to a new file, beside a running daemon.
     Backup(BackupArgs),
     /// The people who work here, and the tokens of their programs.
@@ -101,6 +101,19 @@ pub struct InjectArgs {
     /// The message; standard input when absent or "-".
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
+}
+
+/// `reconcile`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "HELD lies on the source's server: KNOWN had to be taken in and is here, MISSING is not (and named below), AHEAD \
+    is not taken in yet, ASIDE is history that was left aside or mail that others put there, NAMELESS was taken in and can be \
+    told from others no more."
+)]
+pub struct ReconcileArgs {
+    /// Ask no server: compare the database with itself.
+    #[arg(long)]
+    pub offline: bool,
 }
 
 /// `import`

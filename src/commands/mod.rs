@@ -135,7 +135,7 @@ async fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Ticket(command) => ticket::ticket(context, command).await,
         Command::Quarantine(command) => quarantine::quarantine(context, command).await,
         Command::Outbox(command) => outbox::outbox(context, command).await,
-        Command::Reconcile => reconcile::reconcile(context).await,
+        Command::Reconcile(args) => reconcile::reconcile(context, &args).await,
         Command::Backup(args) => backup::backup(context, &args).await,
         Command::Agent(command) => agent::agent(context, command).await,
         Command::Config(ConfigCommand::Example) => config::example(context),

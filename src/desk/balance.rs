@@ -10,8 +10,8 @@ use crate::desk::views::{Check, Reconciliation, SourceBalance};
 use crate::desk::{Desk, DeskError};
 
 impl Desk {
-    /// Compares what was counted with what is there. Reads whole tables in one snapshot: some seconds a million tickets.
-    pub async fn reconcile(&self) -> Result<Reconciliation, DeskError> {
+    /// Compares what was counted with what is there, and asks no network. Reads whole tables in one snapshot: some seconds a million tickets.
+    pub async fn balance(&self) -> Result<Reconciliation, DeskError> {
         let now = self.kernel.clock.now();
         let mut tx = self.kernel.db.read().await?;
         let tally = figures::tally(&mut tx).await?;
@@ -43,6 +43,7 @@ impl Desk {
             sound: checks.iter().all(|check| check.broken == 0),
             received: sources.iter().map(|source| source.received).sum(),
             sources,
+            upstream: Vec::new(),
             checks,
         })
     }

@@ -15,6 +15,7 @@ mod repeat;
 mod showing;
 mod tickets;
 mod undeliverable;
+mod upstream;
 pub mod views;
 
 use std::sync::Arc;

@@ -36,6 +36,7 @@ mod promise;
 mod random;
 mod strangers;
 mod twice;
+mod upstream;
 
 use life::{Spans, World, tell, tell_of};
 use plan::Plan;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use async_trait::async_trait;
 use guichet_contract::{
-    Abilities, Accepted, Channel, Cursor, CursorMove, Delivery, Fault, Health, Intake, NotAccepted, Outgoing, Port,
-    SlotValue, Stop, TimelineEntry, Updates,
+    Abilities, Accepted, Channel, Cursor, CursorMove, Delivery, Fault, Health, Holdings, Intake, NotAccepted, Outgoing,
+    Port, SlotValue, Stop, TimelineEntry, Updates,
 };
 use guichet_domain::Moment;
 use guichet_domain::ids::{ConversationKey, ExternalId, Seq};
@@ -92,6 +92,10 @@ impl Channel for Braked {
 
     async fn check(&self, port: &Port) -> Result<Vec<String>, Fault> {
         self.channel.check(port).await
+    }
+
+    async fn holdings(&self, port: &Port) -> Result<Option<Holdings>, Fault> {
+        self.channel.holdings(port).await
     }
 
     fn read(&self, bytes: &[u8], position: &str, now: Moment) -> Option<Inbound> {

@@ -55,22 +55,32 @@ impl Place {
         }
     }
 
-    /// Makes the database refuse every entry whose text holds `word`, as a defect in the way it is written would.
-    pub(super) async fn refuse_entries_with(&self, word: &str) {
+    /// Somebody changes the database by hand.
+    pub(super) async fn by_hand(&self, sql: &str) {
         match &self.schema {
             None => {
                 let url = format!("sqlite://{}", self.folder().join("guichet.db").display());
                 let mut connection = SqliteConnection::connect(&url).await.unwrap();
+                sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+            Some(schema) => on_postgres(&schema.url(), sql).await,
+        }
+    }
+
+    /// Makes the database refuse every entry whose text holds `word`, as a defect in the way it is written would.
+    pub(super) async fn refuse_entries_with(&self, word: &str) {
+        match &self.schema {
+            None => {
                 let trigger = format!(
                     "CREATE TRIGGER refused BEFORE INSERT ON entry WHEN instr(NEW.text, '{word}') > 0 \
                      BEGIN SELECT RAISE(ABORT, 'no such entry may be'); END"
                 );
-                sqlx::raw_sql(AssertSqlSafe(trigger)).execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
+                self.by_hand(&trigger).await;
             }
-            Some(schema) => {
+            Some(_) => {
                 let check = format!("ALTER TABLE entry ADD CONSTRAINT refused CHECK (position('{word}' in text) = 0)");
-                on_postgres(&schema.url(), &check).await;
+                self.by_hand(&check).await;
             }
         }
     }

@@ -83,7 +83,7 @@ impl Desk {
     }
 
     /// Whether a copy of each mail comes back to where it can be looked for.
-    fn journals(&self) -> bool {
+    pub(crate) fn journals(&self) -> bool {
         self.settings.journal.is_some() && self.settings.imap.is_some() && self.settings.smtp.is_some()
     }
 

@@ -44,8 +44,11 @@ impl Looking {
     }
 
     async fn look(&self, desk: &Desk, port: &Port, message_id: &str, stop: &Stop) -> Result<bool, Fault> {
-        let Some(imap) = &desk.settings.imap else {
-            return Err(Fault::lasting("no `imap` is configured", "without it nothing sent can be looked for"));
+        let Some(imap) = desk.settings.imap.as_ref().filter(|_| desk.journals()) else {
+            return Err(Fault::lasting(
+                "no copy of what is sent comes back to this mailbox",
+                "set `journal`, with the `imap` and `smtp` sections, and what was sent can be looked for",
+            ));
         };
         let mailbox = &imap.mailbox;
         let passing = |error: Error| Fault::passing(error.to_string());
@@ -69,6 +72,10 @@ impl Looking {
 
 async fn search(session: &mut Session, mailbox: &Mailbox, message_id: &str) -> Result<bool, Error> {
     for folder in [Some(&mailbox.folder), mailbox.processed.as_ref(), mailbox.failed.as_ref()].into_iter().flatten() {
+        // Where mail is moved to is made when the first mail is received.
+        if *folder != mailbox.folder && !session.exists(folder).await? {
+            continue;
+        }
         session.examine(folder).await?;
         if !session.search_message_id(message_id).await?.is_empty() {
             return Ok(true);

@@ -1,5 +1,7 @@
 //! What came in, and what of it is kept aside.
 
+use std::collections::HashSet;
+
 use guichet_domain::Moment;
 use guichet_domain::ids::{ExternalId, InboundId, MessageId, Seq, SourceName, TicketId};
 use guichet_domain::reason::Reason;
@@ -9,6 +11,7 @@ use crate::engine::Tx;
 use crate::error::StoreError;
 use crate::record::Verdict;
 use crate::sql::{self, Builder, Row, queries};
+use crate::value::{Value, bounded};
 
 macro_rules! inbound_columns {
     () => {
@@ -16,6 +19,10 @@ macro_rules! inbound_columns {
          quarantine, received_at, recorded_at"
     };
 }
+
+/// Whose item is there: a key alone proves nothing.
+const KNOWN: &str = "SELECT key FROM inbox_key WHERE EXISTS (SELECT 1 FROM inbound WHERE inbound.id = inbox_key.inbound) \
+     AND key IN (VALUES ";
 
 queries! {
     LOAD = concat!("SELECT ", inbound_columns!(), " FROM inbound WHERE id = $1");
@@ -100,7 +107,15 @@ pub async fn load(tx: &mut Tx, id: InboundId) -> Result<Option<KeptInbound>, Sto
 
 /// The item that holds an inbox key.
 pub async fn by_key(tx: &mut Tx, key: &str) -> Result<Option<KeptInbound>, StoreError> {
-    sql::row(tx, BY_KEY, &[crate::value::Value::key(key)]).await?.as_ref().map(read).transpose()
+    sql::row(tx, BY_KEY, &[Value::key(key)]).await?.as_ref().map(read).transpose()
+}
+
+/// Those of these inbox keys by which an item that is there is known.
+pub async fn known<'k>(tx: &mut Tx, keys: &'k [String]) -> Result<Vec<&'k String>, StoreError> {
+    let values = keys.iter().map(|key| [Value::key(key)]).collect();
+    let rows = sql::rows_over(tx, KNOWN, values, ")").await?;
+    let there = rows.iter().map(|row| row.get::<String>("key")).collect::<Result<HashSet<_>, _>>()?;
+    Ok(keys.iter().filter(|key| there.contains(bounded(key).as_ref())).collect())
 }
 
 /// All items of a ticket, in order.

@@ -31,6 +31,8 @@ pub struct Reconciliation {
     pub received: i64,
     /// By source.
     pub sources: Vec<SourceBalance>,
+    /// What the sources' networks hold, by source: those that can be listed. Empty when no network was asked.
+    pub upstream: Vec<Upstream>,
     /// What was checked.
     pub checks: Vec<Check>,
 }
@@ -51,6 +53,30 @@ pub struct SourceBalance {
     pub duplicate: i64,
     /// Kept aside.
     pub quarantined: i64,
+}
+
+/// What one source's network holds: held = known + missing + ahead + aside + nameless.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Upstream {
+    /// The source.
+    #[schema(value_type = String)]
+    pub source: SourceName,
+    /// Everything that lies there.
+    pub held: i64,
+    /// Had to be taken in by now, and is here.
+    pub known: i64,
+    /// Had to be taken in by now, and is not here.
+    pub missing: i64,
+    /// Where what is missing lies, at most 100 of them.
+    pub places: Vec<String>,
+    /// Not taken in yet.
+    pub ahead: i64,
+    /// Not for us to take in: history that was left aside, what others have put there.
+    pub aside: i64,
+    /// Was taken in, and can be told from others no more.
+    pub nameless: i64,
+    /// Why its network could not be listed; the numbers are 0 then.
+    pub trouble: Option<String>,
 }
 
 /// One check.

@@ -216,9 +216,13 @@ impl Intake for ScriptedIntake {
             state.calls.len() - 1
         });
         self.wake();
-        self.held(Hold::Before).await;
+        // The script speaks of items: cursors alone are taken at once.
+        let scripted = !batch.is_empty();
+        if scripted {
+            self.held(Hold::Before).await;
+        }
         let end = self.with(|state| {
-            let answer = state.answer();
+            let answer = if scripted { state.answer() } else { Answer::Accept };
             if let Some(call) = state.calls.get_mut(call) {
                 call.answer = Some(answer.clone());
             }
@@ -229,7 +233,9 @@ impl Intake for ScriptedIntake {
             }
         });
         self.wake();
-        self.held(Hold::After).await;
+        if scripted {
+            self.held(Hold::After).await;
+        }
         end
     }
 

@@ -143,6 +143,18 @@ impl World {
         tokio::time::timeout(PATIENCE, heard).await.expect(word);
     }
 
+    /// Waits until the world is so.
+    pub(super) async fn until(&self, so: impl Fn(&State) -> bool) {
+        let mut changes = self.changed.subscribe();
+        loop {
+            changes.mark_unchanged();
+            if so(&self.state()) {
+                return;
+            }
+            changes.changed().await.unwrap();
+        }
+    }
+
     pub(super) fn commands(&self) -> Vec<String> {
         self.state().heard.clone()
     }
@@ -281,7 +293,8 @@ impl Connection {
 
     async fn answer(&mut self, tag: &str, command: &str) -> Option<()> {
         let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
-        if matches!(verb, "SELECT" | "EXAMINE") || command.starts_with("UID SEARCH") {
+        // A search of what is known says nothing of what is new.
+        if matches!(verb, "SELECT" | "EXAMINE") || (command.starts_with("UID SEARCH") && command.contains(":*")) {
             self.told = self.world.quietly(|state| state.inbox().uidnext);
         }
         match verb {
@@ -289,7 +302,8 @@ impl Connection {
                 self.say("+ \r\n").await?;
                 let answer = self.line().await?;
                 let secret = String::from_utf8(BASE64.decode(answer.as_bytes()).ok()?).ok()?;
-                let known = secret == "\0desk\0secret" || secret.contains("auth=Bearer good\x01");
+                let known = ["\0desk\0secret", "\0desk\0canary-of-the-desk"].contains(&secret.as_str())
+                    || secret.contains("auth=Bearer good\x01");
                 let end = if known { "OK in" } else { "NO [AUTHENTICATIONFAILED] unknown user desk@example.org" };
                 self.say(format!("{tag} {end}\r\n")).await
             }
@@ -360,9 +374,20 @@ fn plain_answer(state: &mut State, folder: &str, command: &str) -> Vec<u8> {
             state.folder(&unquoted(name));
             Vec::new()
         }
+        ["UID", "SEARCH", "HEADER", "Message-ID", id] => {
+            let id = unquoted(id);
+            let bears = |mail: &Mail| String::from_utf8_lossy(&mail.text).contains(&format!("Message-ID: <{id}>"));
+            let found = state.folder(folder).mails.iter().filter(|(_, mail)| bears(mail));
+            let uids: Vec<String> = found.map(|(uid, _)| format!(" {uid}")).collect();
+            format!("* SEARCH{}\r\n", uids.concat()).into()
+        }
         // Other criteria come after the set.
         ["UID", "SEARCH", "UID", set, more @ ..] => {
-            let kept = |mail: &Mail| !more.contains(&"UNDELETED") || !mail.keywords.contains("\\Deleted");
+            let wanted = more.iter().position(|word| *word == "KEYWORD").and_then(|at| more.get(at + 1));
+            let kept = |mail: &Mail| {
+                (!more.contains(&"UNDELETED") || !mail.keywords.contains("\\Deleted"))
+                    && wanted.is_none_or(|keyword| mail.keywords.contains(*keyword))
+            };
             let since = more.last().and_then(|date| internal_date(&format!("{date} 00:00:00 +0000")));
             let young = |mail: &Mail| internal_date(&mail.received).unwrap() >= since.unwrap_or(Moment::EARLIEST);
             let folder = state.folder(folder);
@@ -379,6 +404,10 @@ fn plain_answer(state: &mut State, folder: &str, command: &str) -> Vec<u8> {
                 format!("* 1 FETCH (UID {uid} RFC822.SIZE {size} INTERNALDATE \"{}\")\r\n", mail.received)
             };
             members(folder, set).into_iter().map(line).collect::<String>().into()
+        }
+        ["UID", "FETCH", set, "(UID", "BODY.PEEK[HEADER])"] => {
+            let folder = state.folder(folder);
+            members(folder, set).into_iter().flat_map(|uid| header(&folder.mails[&uid].text, uid)).collect()
         }
         ["UID", "FETCH", set, "(UID", section] => {
             let section = section.split_once('<').unwrap().1;
@@ -418,6 +447,14 @@ fn plain_answer(state: &mut State, folder: &str, command: &str) -> Vec<u8> {
         }
         _ => Vec::new(),
     }
+}
+
+fn header(text: &[u8], uid: u32) -> Vec<u8> {
+    let end = text.windows(4).position(|bytes| bytes == b"\r\n\r\n").map_or(text.len(), |at| at + 4);
+    let mut answer = format!("* 1 FETCH (UID {uid} BODY[HEADER] {{{end}}}\r\n").into_bytes();
+    answer.extend(&text[..end]);
+    answer.extend(b")\r\n");
+    answer
 }
 
 fn part(text: &[u8], uid: u32, (offset, length): (usize, usize)) -> Vec<u8> {
