@@ -51,10 +51,7 @@ fn words_said_in_passing_are_no_evidence_and_two_matters_at_once_leave_doubt() {
     assert_eq!((passing.category.as_str(), passing.confidence), ("other", 0.0));
     let confidence = |subject: &str, text: &str| classified(subject, text, Language::En).confidence;
     assert!(confidence("Printer jammed", "The printer is jammed.") >= 0.5);
-    assert!(
-        confidence("", "I have a question about something. The keyboard was mentioned once, near the end of it all.")
-            < 0.5
-    );
+    assert!(confidence("Hello", "Somebody mentioned a keyboard.") < 0.5);
     let torn = classified("Printer and VPN", "", Language::En);
     assert!(torn.confidence < 0.2, "{torn:?}");
     assert!(torn.why.iter().all(|why| why.code != crate::reason::TRIAGE_DEFAULT), "much was said");
