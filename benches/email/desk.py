@@ -50,13 +50,12 @@ class Desk:
         self.log = state / "log"
 
     def start(self):
-        """Start it and wait until it says it is ready, as systemd would; returns the seconds that took."""
+        """Start it and wait until it says it is ready, as systemd would; returns the moment it did."""
         notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         address = str(self.state / "notify")
         Path(address).unlink(missing_ok=True)
         notices.bind(address)
         notices.settimeout(60)
-        began = time.perf_counter()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [self.program, "--config", self.config, "--state", self.state, "run"],
@@ -72,7 +71,7 @@ class Desk:
             raise SystemExit(f"the daemon is not ready after 60 s: {self.log.read_text()[-2000:]}") from None
         finally:
             notices.close()
-        return time.perf_counter() - began
+        return time.perf_counter()
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -106,23 +105,31 @@ def tickets(database):
     return database.execute("SELECT coalesce(sum(n), 0) FROM tally WHERE verdict = 'opened'").fetchone()[0]
 
 
-def acknowledgements(database, state=None):
-    """Acknowledgements in the outbox, all or those in one state."""
-    where = "kind = 'acknowledgement'" + (" AND state = ?" if state else "")
-    return database.execute(f"SELECT count(*) FROM outbox WHERE {where}", [state] if state else []).fetchone()[0]
+def last_delivery(database):
+    """The number of the last row of the outbox: what comes later has a higher one."""
+    return database.execute("SELECT coalesce(max(number), 0) FROM outbox").fetchone()[0]
 
 
-def watch(count, target, patience=600, every=0.01):
-    """Poll `count()` until it reaches `target`; returns the (seconds, count) pairs seen, the clock starting now."""
-    began = time.perf_counter()
-    seen = [(0.0, count())]
-    while seen[-1][1] < target:
+def acknowledgements(database, state=None, since=0):
+    """Acknowledgements behind row `since` of the outbox, all or those in one state. A count of all rows of a large database takes longer than
+    what is measured by it."""
+    where = "number > ? AND kind = 'acknowledgement'" + (" AND state = ?" if state else "")
+    return database.execute(f"SELECT count(*) FROM outbox WHERE {where}", [since, state] if state else [since]).fetchone()[0]
+
+
+def watch(count, target, patience=600, every=0.01, began=None):
+    """Poll `count()` until it reaches `target`; returns the (seconds, count) pairs seen, on a clock that started at `began`, or now."""
+    began = time.perf_counter() if began is None else began
+    seen = []
+    while True:
+        found = count()
         now = time.perf_counter() - began
+        seen.append((now, found))
+        if found >= target:
+            return seen
         if now > patience:
-            raise SystemExit(f"{seen[-1][1]} of {target} after {patience} s; the daemon's log says more")
+            raise SystemExit(f"{found} of {target} after {patience} s; the daemon's log says more")
         time.sleep(every)
-        seen.append((time.perf_counter() - began, count()))
-    return seen
 
 
 def steady_rate(seen, low=0.1, high=0.9):
