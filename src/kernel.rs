@@ -10,11 +10,14 @@ use guichet_domain::ids::{ConversationKey, SourceName};
 use guichet_domain::rules::{DeskRules, Rules, SourceRules, Subscriber};
 use guichet_domain::token::{Key, Keyring, KeyringError};
 use guichet_domain::{Clock, Ids};
-use guichet_store::{Db, Options, StoreError, Target, keep};
+use guichet_store::{Db, Options, StoreError, Target, desktop, keep};
 use tokio::sync::{Notify, RwLock, watch};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::config::{Config, ConfigError, SourceSettings};
+use crate::config::{Config, ConfigError, SourceSettings, answer_by_fault};
+use crate::desk::blocks::Blocklist;
+use crate::signals::Signals;
 use crate::state::StateFolder;
 use crate::supervisor::HealthBoard;
 use crate::texts::Texts;
@@ -47,6 +50,12 @@ pub struct Kernel {
     /// Held for reading from the moment a file of large bytes is found or written to the commit that names it; held for
     /// writing while files nothing names are removed.
     pub blob_files: RwLock<()>,
+    /// Whom agents block, beside what the configuration blocks.
+    pub blocklist: Blocklist,
+    /// Cancelled at the soft stop: whoever holds a connection open for events ends it.
+    pub stopping: CancellationToken,
+    /// Passing signs between requesters and agents.
+    pub signals: Signals,
     /// How the sources do.
     pub board: HealthBoard,
     /// This life of the process: leases of another are over.
@@ -147,7 +156,20 @@ pub fn build_channels(config: &Config, state: &StateFolder) -> Result<Vec<Built>
             kind.build(&settings.name, settings.rest.clone(), &folder).map_err(|error| failed(settings, error))?;
         built.push((settings.clone(), channel));
     }
+    check_answers(config, &built)?;
     Ok(built)
+}
+
+/// Refuses a source whose answers nothing could carry.
+fn check_answers(config: &Config, built: &[Built]) -> Result<(), KernelError> {
+    let sends: Vec<_> = built.iter().map(|(settings, channel)| (settings, channel.abilities().sends)).collect();
+    for (settings, _) in built {
+        if let Some(error) = answer_by_fault(settings, &sends) {
+            let source_name = settings.name.clone();
+            return Err(Box::new(SourceFault { origin: config.origin(), source_name, error }).into());
+        }
+    }
+    Ok(())
 }
 
 impl Kernel {
@@ -167,6 +189,9 @@ impl Kernel {
     pub async fn assemble(config: &Config, parts: Parts) -> Result<Arc<Self>, KernelError> {
         let Parts { target, state, clock, ids, sources } = parts;
         let db = Db::open(&target, &Options::default()).await?;
+        let blocklist = Blocklist::default();
+        let blocked = desktop::blocked(&mut db.read().await?).await?;
+        blocklist.replace(blocked.into_iter().map(|blocked| blocked.address));
         let keyring = keyring(&db, ids.as_ref(), clock.as_ref()).await?;
         let subscribers = sources
             .iter()
@@ -181,7 +206,7 @@ impl Kernel {
         let sources = sources
             .into_iter()
             .map(|(settings, channel)| {
-                let source: Arc<SourceRules> = Arc::new(settings.rules(channel.addresses()));
+                let source: Arc<SourceRules> = Arc::new(settings.rules(channel.addresses(), channel.abilities().sends));
                 let rules = Rules { desk: Arc::clone(&desk), source };
                 (settings.name, Source { kind: settings.channel, enabled: settings.enabled, channel, rules })
             })
@@ -199,7 +224,10 @@ impl Kernel {
             sources,
             outbox: Notify::new(),
             watchers: Watchers::default(),
+            signals: Signals::default(),
             blob_files: RwLock::new(()),
+            blocklist,
+            stopping: CancellationToken::new(),
             floor_bytes: config.storage.floor_mib << 20,
             raw_days: config.storage.raw_days,
         }))
@@ -210,7 +238,16 @@ impl Kernel {
         if let Some(source) = self.sources.get(source) {
             return source.rules.clone();
         }
-        let source = SourceRules { name: source.clone(), acknowledge: false, trust_all: false, addresses: Vec::new() };
+        // What still must leave waits for the source to come back.
+        let source = SourceRules {
+            name: source.clone(),
+            acknowledge: false,
+            trust_all: false,
+            addresses: Vec::new(),
+            sends: true,
+            answer_by: None,
+            unread_minutes: 0,
+        };
         Rules { desk: Arc::clone(&self.desk), source: Arc::new(source) }
     }
 }
@@ -254,25 +291,62 @@ fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
 }
 
+/// A conversation of a source.
+type Place = (SourceName, ConversationKey);
+
 /// Whoever waits for a conversation to grow. Nothing is kept for conversations nobody waits for.
 #[derive(Debug, Default)]
 pub struct Watchers {
-    channels: Mutex<HashMap<(SourceName, ConversationKey), watch::Sender<u64>>>,
+    inner: Mutex<Watched>,
+}
+
+#[derive(Debug, Default)]
+struct Watched {
+    channels: HashMap<Place, watch::Sender<u64>>,
+    /// Conversations that show what grows elsewhere, because they became part of it, by where that is.
+    led: HashMap<Place, Vec<Place>>,
+    /// How many channels there were after those nobody waits for were last dropped.
+    kept: usize,
 }
 
 impl Watchers {
     /// Waits for one conversation.
     pub fn subscribe(&self, source: &SourceName, conversation: &ConversationKey) -> Updates {
-        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        channels.retain(|_, sender| sender.receiver_count() > 0);
-        channels.entry((source.clone(), conversation.clone())).or_insert_with(|| watch::channel(0).0).subscribe()
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        // Only when there are twice as many as the last time: ten thousand waiters are not looked through for each new one.
+        if inner.channels.len() >= (inner.kept * 2).max(64) {
+            let Watched { channels, led, kept } = &mut *inner;
+            channels.retain(|_, sender| sender.receiver_count() > 0);
+            led.retain(|_, places| {
+                places.retain(|place| channels.contains_key(place));
+                !places.is_empty()
+            });
+            *kept = channels.len();
+        }
+        let channel = inner.channels.entry((source.clone(), conversation.clone()));
+        channel.or_insert_with(|| watch::channel(0).0).subscribe()
     }
 
-    /// Wakes whoever waits for it.
+    /// Wakes whoever waits for it, and for what became part of it.
     pub fn wake(&self, source: &SourceName, conversation: &ConversationKey) {
-        let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = channels.get(&(source.clone(), conversation.clone())) {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (source.clone(), conversation.clone());
+        let led = inner.led.get(&place).into_iter().flatten();
+        for sender in std::iter::once(&place).chain(led).filter_map(|place| inner.channels.get(place)) {
             sender.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// From now on whoever waits for `from` is woken when `to` grows: it became part of it. Twice does no harm.
+    pub fn lead(&self, from: (&SourceName, &ConversationKey), to: (&SourceName, &ConversationKey)) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let (from, to) = ((from.0.clone(), from.1.clone()), (to.0.clone(), to.1.clone()));
+        if from == to || !inner.channels.contains_key(&from) {
+            return;
+        }
+        let places = inner.led.entry(to).or_default();
+        if !places.contains(&from) {
+            places.push(from);
         }
     }
 }

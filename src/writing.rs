@@ -1,33 +1,33 @@
 //! From a decision to what the database writes: shared by intake, agents' acts and timers.
 
 use guichet_domain::Moment;
-use guichet_domain::decide::Decision;
+use guichet_domain::decide::{Decision, Rating};
 use guichet_domain::ids::InboundId;
 use guichet_domain::inbound::{Item, Party, ReportOutcome, Trust};
 use guichet_domain::reason;
 use guichet_domain::rules::Rules;
+use guichet_domain::token::StatusToken;
 use guichet_store::record::{Batch, Changed, Identity, NewAttachment, NewEntry, Participant, Role, record};
-use guichet_store::{StoreError, Tx, outbox};
+use guichet_store::{StoreError, Tx, outbox, requester};
 use tracing::error;
 
 use crate::kernel::Kernel;
 
 /// Puts the words of each notice into its entry, so that the timeline shows what the requester reads.
 pub(crate) fn write_words(kernel: &Kernel, decision: &mut Decision) {
-    for delivery in &decision.deliveries {
-        if !delivery.kind.is_automatic() {
-            continue;
-        }
-        let plain = kernel.texts.plain(delivery.kind, delivery.language, &delivery.facts, &kernel.desk.taxonomy);
-        let entry = decision.entries.iter_mut().find(|entry| Some(entry.id) == delivery.message);
-        match (plain, entry) {
-            (Ok((subject, text)), Some(entry)) => {
+    let language = decision.ticket.language;
+    let leaves = decision.deliveries.iter().filter(|delivery| delivery.kind.is_automatic());
+    let leaves = leaves.filter_map(|delivery| Some((delivery.message?, delivery.kind, &delivery.facts)));
+    let stays = decision.worded.iter().map(|worded| (worded.entry, worded.kind, &worded.facts));
+    for (id, kind, facts) in leaves.chain(stays) {
+        let Some(entry) = decision.entries.iter_mut().find(|entry| entry.id == id) else { continue };
+        match kernel.texts.plain(kind, language, facts, &kernel.desk.taxonomy) {
+            Ok((subject, text)) => {
                 entry.subject = Some(subject);
                 entry.text = text;
             }
             // Every template was rendered at start; a ticket must not be lost for one that fails on its facts all the same.
-            (Err(error), _) => error!(%error, kind = delivery.kind.as_str(), "a notice could not be put into words"),
-            (Ok(_), None) => {}
+            Err(error) => error!(%error, kind = kind.as_str(), "a notice could not be put into words"),
         }
     }
 }
@@ -113,6 +113,17 @@ pub(crate) async fn settle_reported(tx: &mut Tx, decision: &Decision, now: Momen
             }
             ReportOutcome::Delayed | ReportOutcome::Complaint => {}
         }
+    }
+    let ticket = decision.ticket.id;
+    for (at, token) in decision.page_keys.iter().filter_map(|token| StatusToken::parse(token)).enumerate() {
+        if at == 0 && decision.page_renewed {
+            requester::only_page_key(tx, ticket, &token.hash()).await?;
+        } else {
+            requester::add_page_key(tx, ticket, &token.hash(), now).await?;
+        }
+    }
+    if let Some(Rating { closure, score, text }) = decision.rating.clone() {
+        requester::rate(tx, ticket, &requester::Rating { closure, score, text, at: now }).await?;
     }
     for kind in &decision.overtaken {
         outbox::overtake(tx, decision.ticket.id, *kind, &reason::OVERTAKEN, now).await?;

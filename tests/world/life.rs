@@ -344,6 +344,6 @@ fn settings(name: &str, trust_all: bool) -> SourceSettings {
         acknowledge: true,
         trust: if trust_all { TrustSetting::All } else { TrustSetting::Proved },
         enabled: true,
-        rest: serde_json::Value::Null,
+        ..SourceSettings::new(name, "paper")
     }
 }

@@ -116,8 +116,8 @@ fn mail(settings: &Settings, notice: &Outgoing, now: Moment) -> OutgoingMail {
         to: NamedAddress { name: notice.to.name.clone(), address: notice.to.address.clone() },
         reply_to,
         subject: match notice.kind {
-            NoticeKind::Reply | NoticeKind::Closure | NoticeKind::Delay => reply_subject(&notice.subject),
             NoticeKind::Acknowledgement | NoticeKind::Event => notice.subject.clone(),
+            _ => reply_subject(&notice.subject),
         },
         text: notice.text.clone(),
         html: notice.html.clone(),
@@ -128,8 +128,8 @@ fn mail(settings: &Settings, notice: &Outgoing, now: Moment) -> OutgoingMail {
         date: now,
         auto_submitted: match notice.kind {
             NoticeKind::Acknowledgement => Some(AutoSubmitted::Replied),
-            NoticeKind::Closure | NoticeKind::Delay | NoticeKind::Event => Some(AutoSubmitted::Generated),
             NoticeKind::Reply => None,
+            _ => Some(AutoSubmitted::Generated),
         },
         loop_token: Some(notice.loop_token.clone()),
         language: Some(notice.language.as_str().to_owned()).filter(|language| language.len() == 2),

@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::caps::Counts;
-use crate::ids::{DeliveryId, InboundId, TicketId};
+use crate::ids::{DeliveryId, InboundId, MessageId, TicketId};
 use crate::inbound::{Explained, Item};
+use crate::language::Language;
 use crate::priority::{Impact, Urgency};
 use crate::reason::Reason;
 use crate::reference::Reference;
 use crate::ticket::{Kind, State, Tier};
 use crate::time::Moment;
+use crate::triage::Classification;
 
 /// Something that happens to a ticket, or makes one.
 #[derive(Debug)]
@@ -18,8 +20,12 @@ pub enum Event<'a> {
     Arrived(Arrival<'a>),
     /// An agent acts.
     Agent(Act),
+    /// The requester acts.
+    Requester(RequesterAct),
     /// A timer is due.
     Timer(TimerKind),
+    /// Answers lay unread where they were written: these, in order.
+    Unread(Vec<Answer>),
     /// A delivery ended in a way an agent must see.
     Failed {
         /// The row.
@@ -48,6 +54,8 @@ pub struct Arrival<'a> {
     pub quiet: Option<Reason>,
     /// What a new ticket would be called.
     pub fresh: Fresh,
+    /// What the desk's triage makes of it when read in that language, where that was worked out ahead.
+    pub triage: Option<&'a (Language, Classification)>,
     /// Automatic messages of late, for the caps.
     pub counts: Counts,
     /// Whether the writer's address is known not to work.
@@ -145,8 +153,104 @@ pub enum Action {
         /// The ticket that goes on.
         into: TicketId,
     },
+    /// Takes a merge back, within [`UNMERGE_WINDOW`].
+    Unmerge {
+        /// The state it had before.
+        to: State,
+    },
     /// Says that what needed attention was seen.
     Seen,
+}
+
+/// How long a merge can be taken back.
+pub const UNMERGE_WINDOW: std::time::Duration = std::time::Duration::from_mins(10);
+
+/// What a requester does with their own ticket besides writing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequesterAct {
+    /// The one key by which the act is told from its repetition.
+    pub id: uuid::Uuid,
+    /// What is asked for.
+    pub what: Asked,
+}
+
+/// What a requester can ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Asked {
+    /// It is settled.
+    Close,
+    /// It is not.
+    Reopen,
+    /// How it was.
+    Rate {
+        /// 1 to 5.
+        score: u8,
+        /// Free words.
+        text: Option<String>,
+    },
+    /// An e-mail address nobody vouches for.
+    Contact {
+        /// The address.
+        address: String,
+    },
+    /// The conversation by mail.
+    Transcript {
+        /// What was said, in order.
+        lines: Vec<Line>,
+        /// Automatic messages of late to the ticket's mail address.
+        counts: Counts,
+    },
+    /// A link to the status page, by whoever says they have this address.
+    Link {
+        /// The address.
+        address: String,
+        /// Automatic messages of late to the ticket's mail address.
+        counts: Counts,
+    },
+    /// A new key for the status page; every earlier one ends.
+    Renew {
+        /// The agent who wants it; nobody when the requester does.
+        by: Option<String>,
+        /// Automatic messages of late to the ticket's mail address.
+        counts: Counts,
+    },
+}
+
+/// One thing that was said, as a transcript has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Whether the desk said it.
+    pub ours: bool,
+    /// Who and when, in words.
+    pub head: String,
+    /// What.
+    pub text: String,
+}
+
+impl Line {
+    /// As it is written down.
+    pub fn shown(&self) -> String {
+        format!("{}\n{}", self.head, self.text.trim())
+    }
+}
+
+/// An answer that nobody has read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its entry.
+    pub entry: MessageId,
+    /// Who wrote it, as requesters see it.
+    pub name: Option<String>,
+    /// What.
+    pub text: String,
+}
+
+impl Answer {
+    /// As it is written down.
+    pub fn shown(&self) -> String {
+        let text = self.text.trim();
+        self.name.as_ref().map_or_else(|| text.to_owned(), |name| format!("{name}:\n{text}"))
+    }
 }
 
 /// What a timer is for. One of each kind a ticket.
@@ -157,17 +261,20 @@ pub enum TimerKind {
     Window,
     /// The promised time is over.
     Promise,
+    /// Answers that nobody has read where they were written are mailed.
+    Unread,
 }
 
 impl TimerKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Window, Self::Promise];
+    pub const ALL: [Self; 3] = [Self::Window, Self::Promise, Self::Unread];
 
     /// The stable word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Window => "window",
             Self::Promise => "promise",
+            Self::Unread => "unread",
         }
     }
 
@@ -192,7 +299,7 @@ pub struct Transition {
     pub at: Moment,
 }
 
-/// Why an agent's act is refused: nothing was changed.
+/// Why an act is refused: nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The state does not allow it.
@@ -210,5 +317,13 @@ pub enum Refusal {
         what: String,
         /// What to do instead.
         remedy: String,
+    },
+    /// A requester's act is not possible as things stand.
+    #[error("{why}")]
+    Impossible {
+        /// The stable code.
+        code: Reason,
+        /// What to do instead.
+        why: &'static str,
     },
 }

@@ -22,13 +22,28 @@ pub enum NoticeKind {
     Closure,
     /// The promised time is over: an apology and a new promise.
     Delay,
+    /// Answers that nobody has read where they were written.
+    Unread,
+    /// The conversation, as its requester asked for.
+    Transcript,
+    /// The link to the status page, as its requester asked for.
+    Link,
     /// An event of a ticket for another program (an outbound webhook).
     Event,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Acknowledgement, Self::Reply, Self::Closure, Self::Delay, Self::Event];
+    pub const ALL: [Self; 8] = [
+        Self::Acknowledgement,
+        Self::Reply,
+        Self::Closure,
+        Self::Delay,
+        Self::Unread,
+        Self::Transcript,
+        Self::Link,
+        Self::Event,
+    ];
 
     /// The stable word.
     pub const fn as_str(self) -> &'static str {
@@ -37,6 +52,9 @@ impl NoticeKind {
             Self::Reply => "reply",
             Self::Closure => "closure",
             Self::Delay => "delay",
+            Self::Unread => "unread",
+            Self::Transcript => "transcript",
+            Self::Link => "link",
             Self::Event => "event",
         }
     }
@@ -48,14 +66,20 @@ impl NoticeKind {
 
     /// Whether no person wrote it: loop marks, caps and the breaker apply.
     pub const fn is_automatic(self) -> bool {
-        matches!(self, Self::Acknowledgement | Self::Closure | Self::Delay)
+        !matches!(self, Self::Reply | Self::Event)
     }
 
     /// How long it is tried before it expires.
     pub const fn life(self) -> Duration {
         match self {
             Self::Reply => Duration::from_hours(5 * 24),
-            Self::Acknowledgement | Self::Closure | Self::Delay | Self::Event => Duration::from_hours(48),
+            Self::Acknowledgement
+            | Self::Closure
+            | Self::Delay
+            | Self::Unread
+            | Self::Transcript
+            | Self::Link
+            | Self::Event => Duration::from_hours(48),
         }
     }
 }
@@ -127,6 +151,12 @@ pub struct Facts {
     pub status_token: Option<String>,
     /// Days within which an answer reopens (closure).
     pub window_days: Option<i64>,
+    /// Whether the requester closed it (closure).
+    #[serde(default)]
+    pub by_requester: bool,
+    /// Whether everything that was said is there, and not only what we said (transcript).
+    #[serde(default)]
+    pub whole: bool,
     /// The event, for programs (kind `event`): a JSON document.
     pub event: Option<String>,
 }

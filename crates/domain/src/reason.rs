@@ -115,7 +115,26 @@ reasons! {
     AGENT_ACTION = "agent.action", "An agent did this.";
     TIMER_WINDOW = "timer.window_over", "The time in which an answer reopens is over: closed.";
     TIMER_PROMISE = "timer.promise_missed", "The promised time is over and nobody has answered.";
+    CLOSED_BY_REQUESTER = "close.requester", "The requester closed it.";
+    RATED = "rating.given", "The requester rated it.";
+    CONTACT_GIVEN = "contact.given", "The requester gave an e-mail address; nobody vouches for it.";
+    CONTACT_ANSWERED = "contact.answered", "Written from the e-mail address the requester gave; nobody vouches for it.";
+    UNREAD_MAILED = "unread.mailed", "Answers that nobody had read were mailed.";
+    TRANSCRIPT = "transcript.queued", "The requester asked for the conversation by mail.";
+    PAGE_LINK = "page.link", "A link to the status page was mailed.";
+    PAGE_RENEWED = "page.renewed", "The status page has a new key; every earlier one ended.";
+    ACT_ALREADY = "act.already", "Nothing is left to do.";
+    ACT_NO_CONVERSATION = "act.no_conversation", "Nothing has opened this conversation.";
+    ACT_WINDOW_OVER = "act.window_over", "The time for it is over.";
+    ACT_NOT_RESOLVED = "act.not_resolved", "It is not closed yet.";
+    ACT_INVALID = "act.invalid", "A value is not usable.";
+    ACT_ADDRESS = "act.address", "The address cannot be used.";
+    ACT_CONTACT_KEPT = "act.contact_kept", "A proved address is known already.";
+    ACT_NO_ADDRESS = "act.no_address", "There is no e-mail address to write to.";
+    ACT_CAPPED = "act.capped", "Too many messages went to this address of late.";
+    ACT_MERGED = "act.merged", "The ticket became part of somebody else's.";
     MERGED = "merged", "Merged into another ticket: later messages go there.";
+    UNMERGED = "unmerged", "The merge was taken back: its messages come here again.";
 }
 
 #[cfg(test)]

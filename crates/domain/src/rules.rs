@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::calendar::Calendar;
 use crate::caps::Caps;
@@ -69,6 +70,24 @@ pub struct SourceRules {
     pub trust_all: bool,
     /// Our own addresses as the source lists them, as address keys; empty when it lists none.
     pub addresses: Vec<String>,
+    /// Whether its channel sends: what must leave for its tickets leaves by it.
+    pub sends: bool,
+    /// The source that mails what this one cannot say: everything when it does not send, else answers that lie unread.
+    pub answer_by: Option<SourceName>,
+    /// Minutes for which answers may lie unread.
+    pub unread_minutes: u32,
+}
+
+impl SourceRules {
+    /// Whether answers that lie unread on its network are mailed.
+    pub fn mails_unread(&self) -> bool {
+        self.sends && self.answer_by.is_some()
+    }
+
+    /// How long answers may lie unread.
+    pub fn unread_pause(&self) -> Duration {
+        Duration::from_mins(1) * self.unread_minutes
+    }
 }
 
 impl DeskRules {

@@ -6,7 +6,8 @@
 //! was said to somebody else.
 
 use guichet_domain::Moment;
-use guichet_domain::ids::{ConversationKey, ExternalId, MessageId, Seq, SourceName, TicketId};
+use guichet_domain::entry::EntryKind;
+use guichet_domain::ids::{ConversationKey, ExternalId, InboundId, MessageId, Seq, SourceName, TicketId};
 use guichet_domain::reason;
 use guichet_domain::ticket::Ticket;
 
@@ -40,8 +41,22 @@ pub struct Thread {
     pub ticket: Ticket,
     /// The ticket what is written now goes to: the newest, or the one that became part of.
     pub end: Ticket,
-    /// The tickets whose public entries it shows, and since when.
-    parts: Vec<(TicketId, Option<Moment>)>,
+    parts: Vec<Part>,
+}
+
+/// A ticket whose public entries a conversation shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Part {
+    ticket: TicketId,
+    /// What a conversation that became part of this ticket shows of it.
+    joined: Option<Joined>,
+}
+
+/// Since when, and of what people wrote only what this address did: others never wrote to whoever reads here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Joined {
+    since: Moment,
+    writer: Option<String>,
 }
 
 /// The conversation of this key; `None` when nothing has opened it.
@@ -95,7 +110,7 @@ pub async fn led_to(tx: &mut Tx, ticket: TicketId) -> Result<Vec<(SourceName, Co
 }
 
 impl Thread {
-    /// The public entries behind `after`, without gaps, at most `limit`, with their files and their ids on the network:
+    /// The public entries behind `after`, without gaps, at most `limit`, with their files and what their source calls them:
     /// three statements, however many there are. Each entry has its place in the conversation as `seq`.
     pub async fn entries(&self, tx: &mut Tx, after: Seq, limit: i64) -> Result<Vec<KeptEntry>, StoreError> {
         let mut query = Builder::new(tx, ENTRY);
@@ -130,7 +145,7 @@ impl Thread {
 
     /// The place in the conversation of what has the place `seq` in one of its tickets; `seq` itself when it is in none.
     pub async fn place(&self, tx: &mut Tx, ticket: TicketId, seq: Seq) -> Result<Seq, StoreError> {
-        if self.simple().is_some() || !self.parts.iter().any(|(part, _)| *part == ticket) {
+        if self.simple().is_some() || !self.parts.iter().any(|part| part.ticket == ticket) {
             return Ok(seq);
         }
         let mut query = Builder::new(tx, "SELECT count(*) AS n FROM entry WHERE ");
@@ -142,31 +157,40 @@ impl Thread {
 
     /// Whether an entry is among those it shows.
     pub fn shows(&self, ticket: TicketId, entry: &KeptEntry) -> bool {
-        let is_in = |(part, since): &(TicketId, Option<Moment>)| {
-            *part == ticket && since.is_none_or(|since| entry.entry.at > since)
+        let entry = &entry.entry;
+        let writer = entry.author.as_ref().map(|author| author.address.as_str());
+        let may = |joined: &Joined| {
+            entry.at > joined.since && (entry.kind != EntryKind::Inbound || writer == joined.writer.as_deref())
         };
-        entry.entry.seq.is_some() && self.parts.iter().any(is_in)
+        let shows = |part: &Part| part.ticket == ticket && part.joined.as_ref().is_none_or(may);
+        entry.seq.is_some() && self.parts.iter().any(shows)
     }
 
     /// The tickets whose entries it shows, the oldest first.
     pub fn tickets(&self) -> impl Iterator<Item = TicketId> {
-        self.parts.iter().map(|(ticket, _)| *ticket)
+        self.parts.iter().map(|part| part.ticket)
+    }
+
+    /// Whether it has had one ticket alone: its places are that ticket's.
+    pub fn is_simple(&self) -> bool {
+        self.simple().is_some()
     }
 
     /// Its only ticket, whose places are its own.
     fn simple(&self) -> Option<TicketId> {
         match self.parts.as_slice() {
-            [(ticket, None)] => Some(*ticket),
+            [Part { ticket, joined: None }] => Some(*ticket),
             _ => None,
         }
     }
 
-    fn condition(&self, query: &mut Builder<'_>) {
+    fn condition<'t>(&'t self, query: &mut Builder<'t>) {
         query.push("seq IS NOT NULL AND (");
-        for (at, (ticket, since)) in self.parts.iter().enumerate() {
-            query.push(if at > 0 { " OR (ticket = " } else { "(ticket = " }).bind(*ticket);
-            if let Some(since) = since {
-                query.push(" AND at > ").bind(*since);
+        for (at, part) in self.parts.iter().enumerate() {
+            query.push(if at > 0 { " OR (ticket = " } else { "(ticket = " }).bind(part.ticket);
+            if let Some(Joined { since, writer }) = &part.joined {
+                query.push(" AND at > ").bind(*since).push(" AND (kind <> 'inbound' OR author_address = ");
+                query.bind(Value::maybe(writer.as_deref())).push(")");
             }
             query.push(")");
         }
@@ -177,15 +201,17 @@ impl Thread {
 /// Makes a conversation of its tickets, the newest first.
 async fn thread_of(tx: &mut Tx, tickets: Vec<Ticket>) -> Result<Option<Thread>, StoreError> {
     let Some(newest) = tickets.first().cloned() else { return Ok(None) };
-    let mut parts: Vec<(TicketId, Option<Moment>)> = tickets.iter().rev().map(|ticket| (ticket.id, None)).collect();
+    let mut parts: Vec<Part> = tickets.iter().rev().map(|ticket| Part { ticket: ticket.id, joined: None }).collect();
     let mut end = newest.clone();
     for ticket in tickets.iter().rev() {
         let mut at = ticket.clone();
         for _ in 0..HOPS {
             let Some(into) = at.merged_into else { break };
             let Some(next) = ticket::load(tx, into).await? else { break };
-            if !parts.iter().any(|(part, _)| *part == next.id) {
-                parts.push((next.id, Some(merged_at(tx, &at).await?)));
+            if !parts.iter().any(|part| part.ticket == next.id) {
+                let writer = ticket.requester.as_ref().map(|party| party.address.clone());
+                let joined = Joined { since: merged_at(tx, &at).await?, writer };
+                parts.push(Part { ticket: next.id, joined: Some(joined) });
             }
             at = next;
         }
@@ -203,23 +229,21 @@ async fn merged_at(tx: &mut Tx, ticket: &Ticket) -> Result<Moment, StoreError> {
     Ok(at.unwrap_or(ticket.updated_at))
 }
 
-/// Adds files and ids on the network to entries, a statement each.
+/// Adds to entries their files and what their source calls them, a statement each.
 async fn surround(tx: &mut Tx, entries: &mut [KeptEntry]) -> Result<(), StoreError> {
     if entries.is_empty() {
         return Ok(());
     }
     let keys: Vec<MessageId> = entries.iter().map(|kept| kept.entry.id).collect();
-    let tickets: Vec<Value<'_>> = {
-        let mut query = Builder::new(tx, "SELECT DISTINCT ticket FROM entry WHERE id IN ");
-        query.list(keys.iter().copied());
-        query.rows(tx).await?.iter().map(|row| Ok(row.ticket("ticket")?.into())).collect::<Result<_, StoreError>>()?
-    };
-    let mut query = Builder::new(tx, "SELECT entry, external_id FROM entry_id WHERE ticket IN ");
-    query.list(tickets).push(" AND entry IN ").list(keys.iter().copied()).push(" ORDER BY at, external_id");
-    for row in query.rows(tx).await? {
-        let entry = row.key("entry", MessageId)?;
-        if let Some(kept) = entries.iter_mut().find(|kept| kept.entry.id == entry) {
-            kept.entry.external_ids.push(ExternalId::new(row.get::<String>("external_id")?));
+    let inbounds: Vec<InboundId> = entries.iter().filter_map(|kept| kept.inbound).collect();
+    if !inbounds.is_empty() {
+        let mut query = Builder::new(tx, "SELECT id, external_id FROM inbound WHERE id IN ");
+        query.list(inbounds);
+        for row in query.rows(tx).await? {
+            let inbound = Some(row.key("id", InboundId)?);
+            if let Some(kept) = entries.iter_mut().find(|kept| kept.inbound == inbound) {
+                kept.entry.external_ids.push(ExternalId::new(row.get::<String>("external_id")?));
+            }
         }
     }
     let mut query = Builder::new(

@@ -13,6 +13,7 @@ queries! {
     CLEAR = "DELETE FROM timer WHERE ticket = $1 AND kind = $2 AND due_at = $3";
     POSTPONE = "UPDATE timer SET due_at = $4 WHERE ticket = $1 AND kind = $2 AND due_at = $3";
     NEXT = "SELECT min(due_at) AS at FROM timer";
+    DROP_KIND = "DELETE FROM timer WHERE ticket = $1 AND kind = $2";
     OF_TICKET = "SELECT ticket, kind, due_at FROM timer WHERE ticket = $1 ORDER BY due_at, kind";
 }
 
@@ -45,6 +46,12 @@ pub async fn next(tx: &mut Tx) -> Result<Option<Moment>, StoreError> {
 /// Takes a due timer; `false` when it was cleared or set anew since it was read: whoever gets `true` acts on it.
 pub async fn clear(tx: &mut Tx, timer: &Timer) -> Result<bool, StoreError> {
     Ok(sql::execute(tx, CLEAR, &[timer.ticket.into(), timer.kind.as_str().into(), timer.due_at.into()]).await? == 1)
+}
+
+/// Clears the timer of a kind, set or not.
+pub async fn drop_kind(tx: &mut Tx, ticket: TicketId, kind: TimerKind) -> Result<(), StoreError> {
+    sql::execute(tx, DROP_KIND, &[ticket.into(), kind.as_str().into()]).await?;
+    Ok(())
 }
 
 /// Puts a timer off, unless it was cleared or set anew since it was read: a ticket whose timer cannot be acted on must not

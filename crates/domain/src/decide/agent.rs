@@ -2,10 +2,11 @@
 
 use crate::ambient::Ids;
 use crate::decide::arrival::promise;
-use crate::decide::notice::{announce, tell};
+use crate::decide::notice::{announce, route, tell};
+use crate::decide::requester::with_link;
 use crate::decide::{Decision, event_entry};
 use crate::entry::{Entry, EntryKind};
-use crate::event::{Act, Action, Refusal, TimerKind};
+use crate::event::{Act, Action, Refusal, TimerKind, Transition, UNMERGE_WINDOW};
 use crate::ids::{MessageId, TicketId};
 use crate::inbound::{Explained, Party};
 use crate::outgoing::{Facts, NoticeKind};
@@ -19,7 +20,7 @@ const MAX_TEXT: usize = 100_000;
 
 /// What follows from `act`, or why it is refused.
 pub(super) fn act(ticket: &Ticket, act: &Act, rules: &Rules, ids: &dyn Ids, now: Moment) -> Result<Decision, Refusal> {
-    if ticket.merged_into.is_some() {
+    if ticket.merged_into.is_some() && !matches!(act.what, Action::Unmerge { .. }) {
         return Err(refused(ticket, "it was merged; act on the ticket it was merged into"));
     }
     let mut decision = Decision::on(ticket, now);
@@ -38,6 +39,7 @@ pub(super) fn act(ticket: &Ticket, act: &Act, rules: &Rules, ids: &dyn Ids, now:
         Action::Close { text, silent } => close(&mut decision, act, text.as_deref(), *silent, rules, ids, now)?,
         Action::Reopen { why } => reopen(&mut decision, act, why.as_deref(), ids, now)?,
         Action::Merge { into } => merge(&mut decision, act, *into, ids, now)?,
+        Action::Unmerge { to } => unmerge(&mut decision, act, *to, rules, ids, now)?,
         Action::Seen => "ticket.seen",
     };
     announce(&mut decision, event, act.id, rules, now);
@@ -57,11 +59,11 @@ fn reply(
     if decision.ticket.state == State::Closed {
         return Err(refused(&decision.ticket, "reopen it first, then reply"));
     }
-    if decision.ticket.requester.is_none() {
+    if route(&decision.ticket, rules).is_none() {
         return Err(value("the request named nobody to write to", "write a note instead"));
     }
     let facts = |ticket: &Ticket| facts(ticket, rules, act, Some(words));
-    tell(decision, NoticeKind::Reply, act.id, facts, ids, now);
+    tell(decision, NoticeKind::Reply, act.id, facts, rules, ids, now);
     sign(decision, act);
     decision.ticket.answered_at.get_or_insert(now);
     decision.timers.push((TimerKind::Promise, None));
@@ -207,16 +209,11 @@ fn close(
         }
         // Until somebody vouches for the requester or an agent has written to them, nothing of theirs is repeated.
         let trusted = decision.ticket.verified || decision.ticket.answered_at.is_some();
-        let facts = |ticket: &Ticket| {
-            let facts = facts(ticket, rules, act, words);
-            let window_days = Some(i64::from(window));
-            if trusted {
-                Facts { window_days, ..facts }
-            } else {
-                Facts { window_days, subject: None, name: None, ..facts }
-            }
-        };
-        tell(decision, NoticeKind::Closure, act.id, facts, ids, now);
+        let facts = Facts { window_days: Some(i64::from(window)), ..facts(&decision.ticket, rules, act, words) };
+        let facts = if trusted { facts } else { Facts { subject: None, name: None, ..facts } };
+        let facts = if decision.ticket.verified { with_link(decision, facts, true, rules, ids) } else { facts };
+        let facts = |_: &Ticket| facts;
+        tell(decision, NoticeKind::Closure, act.id, facts, rules, ids, now);
         sign(decision, act);
     }
     Ok("ticket.resolved")
@@ -253,6 +250,45 @@ fn merge(
     decision.go(State::Closed, Some(&act.agent), reason::MERGED, now);
     note_change(decision, act, "merged into another ticket".to_owned(), ids, now);
     Ok("ticket.merged")
+}
+
+/// Puts a ticket back to where it stood before its merge; what went to the other ticket meanwhile stays there.
+fn unmerge(
+    decision: &mut Decision,
+    act: &Act,
+    to: State,
+    rules: &Rules,
+    ids: &dyn Ids,
+    now: Moment,
+) -> Result<&'static str, Refusal> {
+    let (ticket, by) = (&mut decision.ticket, Some(act.agent.clone()));
+    if ticket.merged_into.is_none() {
+        return Err(refused(ticket, "it is not merged, so there is nothing to take back"));
+    }
+    let merged_at = ticket.closed_at.unwrap_or(ticket.opened_at);
+    if merged_at + UNMERGE_WINDOW <= now {
+        return Err(refused(ticket, "the time to take the merge back is over; work on the ticket it was merged into"));
+    }
+    ticket.merged_into = None;
+    ticket.closed_at = None;
+    let from = std::mem::replace(&mut ticket.state, to);
+    let day = std::time::Duration::from_hours(24);
+    match to {
+        State::Resolved => {
+            let window = ticket.resolved_at.unwrap_or(now) + day * rules.desk.window_days;
+            decision.timers.push((TimerKind::Window, Some(window)));
+        }
+        State::Closed => ticket.closed_at = Some(now),
+        State::New | State::Open | State::Waiting => {
+            let promised = ticket.promised_at.filter(|at| ticket.answered_at.is_none() && *at > now);
+            if let Some(promised) = promised.filter(|_| rules.desk.delay_notice) {
+                decision.timers.push((TimerKind::Promise, Some(promised)));
+            }
+        }
+    }
+    decision.transitions.push(Transition { from: Some(from), to, by, why: reason::UNMERGED, at: now });
+    note_change(decision, act, "the merge was taken back".to_owned(), ids, now);
+    Ok("ticket.unmerged")
 }
 
 /// The first act of an agent on a new ticket opens it.

@@ -29,7 +29,14 @@ pub(super) fn open(
     let desk = &rules.desk;
     let subject = item.subject.clone().unwrap_or_default();
     let language = item.language.or(before.map(|ticket| ticket.language)).unwrap_or(Language::En);
-    let triage = desk.taxonomy.classify(&subject, item.words(), language);
+    let worked_out;
+    let triage = match arrival.triage {
+        Some((read_in, ahead)) if *read_in == language => ahead,
+        _ => {
+            worked_out = desk.taxonomy.classify(&subject, item.words(), language);
+            &worked_out
+        }
+    };
     let chosen = item.category.clone().filter(|key| desk.taxonomy.category(key).is_some());
     let priority = desk.matrix.priority(triage.impact, triage.urgency);
     let promised_at = promise(&desk.calendar, arrival.received_at, desk.targets.minutes(priority));

@@ -25,7 +25,7 @@ pub(super) fn is_usable(address: &str, rules: &Rules) -> bool {
 
 /// The address to which mail about a ticket goes, and whether it is proved: a proved contact, else the requester's own
 /// where that is an e-mail address, else a contact that was only given.
-pub(super) fn mail_address(ticket: &Ticket) -> Option<(Party, bool)> {
+pub fn mail_address(ticket: &Ticket) -> Option<(Party, bool)> {
     let name = ticket.requester.as_ref().and_then(|party| party.name.clone());
     let party = |contact: &Contact| (Party { address: contact.address.clone(), name: name.clone() }, contact.verified);
     let proved = ticket.contact.as_ref().filter(|contact| contact.verified).map(party);

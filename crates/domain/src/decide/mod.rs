@@ -7,17 +7,20 @@ mod agent;
 mod arrival;
 mod contact;
 mod notice;
+mod requester;
 mod timer;
 
 #[cfg(test)]
 mod tests;
+
+pub use contact::mail_address;
 
 use crate::ambient::Ids;
 use crate::entry::{Entry, EntryKind};
 use crate::event::{Event, Refusal, TimerKind, Transition};
 use crate::ids::{DeliveryId, MessageId, Seq};
 use crate::inbound::{Explained, ReportOutcome};
-use crate::outgoing::NewDelivery;
+use crate::outgoing::{Facts, NewDelivery, NoticeKind};
 use crate::reason::Reason;
 use crate::rules::Rules;
 use crate::ticket::{State, Ticket};
@@ -45,14 +48,44 @@ pub struct Decision {
     /// What a report says of a delivery.
     pub outcomes: Vec<(DeliveryId, ReportOutcome, String)>,
     /// Rows of the outbox that are no longer true, if they have not left.
-    pub overtaken: Vec<crate::outgoing::NoticeKind>,
+    pub overtaken: Vec<NoticeKind>,
     /// Secret of the status page of a new ticket.
     pub status_token: Option<String>,
+    /// Further secrets of the status page.
+    pub page_keys: Vec<String>,
+    /// Whether every earlier secret of the status page ends: the first of `page_keys` takes their place.
+    pub page_renewed: bool,
+    /// How the requester found it.
+    pub rating: Option<Rating>,
+    /// Entries whose words are made of facts though nothing leaves.
+    pub worded: Vec<Worded>,
+}
+
+/// How a requester found what was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rating {
+    /// After which closure, from 1.
+    pub closure: i64,
+    /// 1 (bad) to 5.
+    pub score: i64,
+    /// Free words.
+    pub text: Option<String>,
+}
+
+/// An entry that says what a notice would, with nothing that leaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Worded {
+    /// The entry.
+    pub entry: MessageId,
+    /// As which notice it is put into words.
+    pub kind: NoticeKind,
+    /// What it says.
+    pub facts: Facts,
 }
 
 /// Decides. `ticket` is the ticket an item was located in, or the one an agent or a timer acts on; `None` opens one.
 ///
-/// Only an agent's act can be refused. Pure, but for new keys drawn from `ids`.
+/// Only acts of agents and requesters can be refused. Pure, but for new keys drawn from `ids`.
 pub fn decide(
     ticket: Option<&Ticket>,
     event: Event<'_>,
@@ -64,6 +97,8 @@ pub fn decide(
         (None, Event::Arrived(arrival)) => Ok(arrival::open(&arrival, None, rules, ids, now)),
         (Some(ticket), Event::Arrived(arrival)) => Ok(arrival::join(ticket, &arrival, rules, ids, now)),
         (Some(ticket), Event::Agent(act)) => agent::act(ticket, &act, rules, ids, now),
+        (Some(ticket), Event::Requester(act)) => requester::act(ticket, &act, rules, ids, now),
+        (Some(ticket), Event::Unread(answers)) => Ok(requester::unread(ticket, &answers, rules, ids, now)),
         (Some(ticket), Event::Timer(kind)) => Ok(timer::due(ticket, kind, rules, ids, now)),
         (Some(ticket), Event::Failed { delivery, why }) => Ok(failed(ticket, delivery, why, rules, ids, now)),
         (None, _) => {
@@ -112,6 +147,10 @@ impl Decision {
             outcomes: Vec::new(),
             overtaken: Vec::new(),
             status_token: None,
+            page_keys: Vec::new(),
+            page_renewed: false,
+            rating: None,
+            worded: Vec::new(),
         }
     }
 

@@ -3,9 +3,10 @@
 use crate::ambient::Ids;
 use crate::caps::{Allowance, is_public_provider};
 use crate::decide::Decision;
+use crate::decide::contact::mail_address;
 use crate::entry::{Entry, EntryKind};
-use crate::event::Arrival;
-use crate::ids::{ConversationKey, DeliveryId, MessageId};
+use crate::event::{Arrival, TimerKind};
+use crate::ids::{ConversationKey, DeliveryId, MessageId, SourceName};
 use crate::inbound::{Explained, Item, Party, Trust};
 use crate::outgoing::{DeliveryState, Facts, NewDelivery, NoticeKind};
 use crate::reason::{self, Reason};
@@ -20,7 +21,8 @@ pub(super) fn acknowledge(decision: &mut Decision, arrival: &Arrival<'_>, rules:
         explain(decision, none);
         return;
     }
-    let Some(to) = decision.ticket.requester.clone() else { return };
+    let Some(route) = route(&decision.ticket, rules) else { return };
+    let to = route.to.clone();
     let (state, why, due_at) = match rules.desk.caps.allow(&arrival.counts, to.domain().as_deref(), now) {
         Allowance::Allowed => (DeliveryState::Pending, None, now),
         Allowance::Suppressed(reason) => (DeliveryState::Suppressed, Some(reason), now),
@@ -47,7 +49,7 @@ pub(super) fn acknowledge(decision: &mut Decision, arrival: &Arrival<'_>, rules:
         status_token,
         ..Facts::default()
     };
-    let mut delivery = queue(decision, NoticeKind::Acknowledgement, arrival.inbound.0, to, facts, ids, now);
+    let mut delivery = queue(decision, NoticeKind::Acknowledgement, arrival.inbound.0, route, facts, ids, now);
     delivery.state = state;
     delivery.reason = why;
     delivery.due_at = due_at;
@@ -73,7 +75,7 @@ fn no_acknowledgement(ticket: &Ticket, arrival: &Arrival<'_>, rules: &Rules) -> 
     if !rules.source.acknowledge {
         return none(reason::ACK_OFF);
     }
-    if ticket.requester.is_none() {
+    if route(ticket, rules).is_none() {
         return none(reason::ACK_NO_ADDRESS);
     }
     if arrival.undeliverable {
@@ -93,10 +95,11 @@ pub(super) fn tell(
     kind: NoticeKind,
     cause: Uuid,
     facts: impl FnOnce(&Ticket) -> Facts,
+    rules: &Rules,
     ids: &dyn Ids,
     now: Moment,
 ) {
-    let Some(to) = decision.ticket.requester.clone() else {
+    let Some(route) = route(&decision.ticket, rules) else {
         explain(decision, Explained::new(reason::ACK_NO_ADDRESS, kind.as_str()));
         return;
     };
@@ -105,8 +108,73 @@ pub(super) fn tell(
         return;
     }
     let facts = facts(&decision.ticket);
-    let delivery = queue(decision, kind, cause, to, facts, ids, now);
+    let delivery = queue(decision, kind, cause, route, facts, ids, now);
     decision.deliveries.push(delivery);
+    if rules.source.mails_unread() && matches!(kind, NoticeKind::Reply | NoticeKind::Closure) {
+        decision.timers.push((TimerKind::Unread, Some(now + rules.source.unread_pause())));
+    }
+}
+
+/// By which source something leaves, in which order, and to whom.
+#[derive(Debug, Clone)]
+pub(super) struct Route {
+    pub(super) source: SourceName,
+    pub(super) conversation: ConversationKey,
+    pub(super) to: Party,
+}
+
+/// The way to the requester: the source's own where it sends, else by mail; `None` when there is none.
+pub(super) fn route(ticket: &Ticket, rules: &Rules) -> Option<Route> {
+    if rules.source.sends {
+        let (source, conversation) = (ticket.source.clone(), ticket.conversation.clone());
+        return ticket.requester.clone().map(|to| Route { source, conversation, to });
+    }
+    by_mail(ticket, rules)
+}
+
+/// The way to the requester by mail, whatever the source's own network is; `None` when there is none.
+pub(super) fn mail_route(ticket: &Ticket, rules: &Rules) -> Option<Route> {
+    match &rules.source.answer_by {
+        Some(_) => by_mail(ticket, rules),
+        // Where nothing else answers, the source speaks for itself: if that is by mail, so is this.
+        None => route(ticket, rules)
+            .filter(|route| mail_address(ticket).is_some_and(|(party, _)| party.key() == route.to.key())),
+    }
+}
+
+fn by_mail(ticket: &Ticket, rules: &Rules) -> Option<Route> {
+    let source = rules.source.answer_by.clone()?;
+    // Their own order: they are not held up by what waits on the source's network, nor hold it up.
+    let conversation = ConversationKey::new(ticket.id.to_string());
+    mail_address(ticket).map(|(to, _)| Route { source, conversation, to })
+}
+
+/// A row of the outbox about the ticket, with its entry in the timeline if it has one; the caller pushes it.
+pub(super) fn row(
+    decision: &Decision,
+    kind: NoticeKind,
+    cause: Uuid,
+    route: Route,
+    facts: Facts,
+    message: Option<MessageId>,
+    now: Moment,
+) -> NewDelivery {
+    let ticket = &decision.ticket;
+    NewDelivery {
+        id: DeliveryId::derive(ticket.id, kind.as_str(), cause, &route.to.key()),
+        kind,
+        ticket: ticket.id,
+        message,
+        source: route.source,
+        conversation: route.conversation,
+        to: route.to,
+        language: ticket.language,
+        facts,
+        state: DeliveryState::Pending,
+        reason: None,
+        due_at: now,
+        expires_at: now + kind.life(),
+    }
 }
 
 /// Tells the programs that want to know. Their rows never wait for a person's.
@@ -161,7 +229,7 @@ fn queue(
     decision: &mut Decision,
     kind: NoticeKind,
     cause: Uuid,
-    to: Party,
+    route: Route,
     facts: Facts,
     ids: &dyn Ids,
     now: Moment,
@@ -183,22 +251,7 @@ fn queue(
         at: now,
         reasons: Vec::new(),
     };
-    let ticket = &decision.ticket;
-    let delivery = NewDelivery {
-        id: DeliveryId::derive(ticket.id, kind.as_str(), cause, &to.key()),
-        kind,
-        ticket: ticket.id,
-        message: Some(entry.id),
-        source: ticket.source.clone(),
-        conversation: ticket.conversation.clone(),
-        to,
-        language: ticket.language,
-        facts,
-        state: DeliveryState::Pending,
-        reason: None,
-        due_at: now,
-        expires_at: now + kind.life(),
-    };
+    let delivery = row(decision, kind, cause, route, facts, Some(entry.id), now);
     decision.entries.push(entry);
     delivery
 }

@@ -63,6 +63,9 @@ impl Desk {
             acknowledge: true,
             trust_all: false,
             addresses: vec!["support@desk.test".into()],
+            sends: true,
+            answer_by: None,
+            unread_minutes: 10,
         };
         Self { rules: Rules { desk: Arc::new(desk), source: Arc::new(source) }, ids: Counter(AtomicU64::new(0)) }
     }
@@ -76,6 +79,7 @@ impl Desk {
             delivery: None,
             linked: None,
             quiet: None,
+            triage: None,
             fresh: Fresh {
                 ticket: TicketId(self.ids.uuid()),
                 reference: Reference::from_free(482_109_375),

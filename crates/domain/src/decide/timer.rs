@@ -24,7 +24,7 @@ pub(super) fn due(ticket: &Ticket, kind: TimerKind, rules: &Rules, ids: &dyn Ids
         TimerKind::Promise if ticket.state.is_live() && ticket.answered_at.is_none() => {
             missed(&mut decision, ticket, rules, ids, now);
         }
-        TimerKind::Window | TimerKind::Promise => {}
+        TimerKind::Window | TimerKind::Promise | TimerKind::Unread => {}
     }
     decision
 }
@@ -46,7 +46,7 @@ fn missed(decision: &mut Decision, ticket: &Ticket, rules: &Rules, ids: &dyn Ids
             name: ticket.requester.as_ref().and_then(|party| party.name.clone()),
             ..Facts::default()
         };
-        tell(decision, NoticeKind::Delay, ticket.id.0, facts, ids, now);
+        tell(decision, NoticeKind::Delay, ticket.id.0, facts, rules, ids, now);
     }
     announce(decision, "ticket.promise_missed", ticket.id.0, rules, now);
 }
