@@ -1,0 +1,487 @@
+// The chat behind the button: joins the session, the panel, the page around it and the public facade.
+import { Composer } from './composer.js';
+import { h, icon, put } from './dom.js';
+import { Session } from './session.js';
+import { css } from './styles.js';
+import { Thread } from './thread.js';
+import { http, webSocket } from './transport.js';
+import { words } from './words.js';
+
+const NARROW = '(max-width: 480px), (max-height: 420px)';
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(css);
+
+export class Chat {
+  static async on(host) {
+    const chat = new Chat(host);
+    await chat.#fetch();
+    chat.#build();
+    chat.#listen();
+    chat.#tell('ready');
+    if (chat.session.started) chat.session.start();
+    return chat;
+  }
+
+  constructor(host) {
+    this.host = host;
+    this.say = (key, places) => this.words.say(key, places);
+    this.narrow = matchMedia(NARROW);
+    // The visible part of the screen above a phone's keyboard, as a sheet: an attribute would need the page's leave.
+    this.room = new CSSStyleSheet();
+    host.shadowRoot.adoptedStyleSheets = [...host.shadowRoot.adoptedStyleSheets, sheet, this.room];
+    const channel = self.BroadcastChannel && new BroadcastChannel(host.key);
+    const tabs = channel && { post: (note) => channel.postMessage(note) };
+    if (channel) channel.onmessage = ({ data }) => tabs.onnote?.(data);
+    this.session = new Session({
+      disk: storage(), key: host.key, tabs, sockets: Boolean(self.WebSocket), uuid, secret,
+      now: () => Date.now(), random: Math.random, timer: (fn, ms) => ((id) => () => clearTimeout(id))(setTimeout(fn, ms)),
+      dial: (kind, session, handlers) => (kind === 'ws' ? webSocket(host.base, handlers) : http(host.base, session, handlers)),
+      hello: () => ({
+        lang: this.words.lang, tz: Intl.DateTimeFormat().resolvedOptions().timeZone, client: { name: 'guichet-widget', ver: '1' },
+        page: { url: location.origin + location.pathname, title: this.pageTitle ?? document.title },
+      }),
+    }, { change: () => this.#soon(), event: (name, detail) => this.#heard(name, detail), returned: (...given) => this.composer.returned(...given) });
+  }
+
+  // ---- the facade ----
+
+  open() {
+    if (this.host.opened || this.gone) return;
+    this.host.opened = true;
+    this.host.root.hidden = this.panel.hidden = false;
+    this.#fit();
+    this.host.draw();
+    this.session.start();
+    this.draw();
+    this.bottom(true);
+    // A phone's keyboard should not jump up before the visitor has seen anything.
+    (this.full || this.host.mode === 'page' ? this.panel : this.composer.text).focus();
+    this.#tell('open');
+  }
+
+  close() {
+    if (!this.host.opened || this.host.mode === 'page') return;
+    this.host.opened = false;
+    this.panel.hidden = true;
+    this.#menu(false);
+    this.#fit();
+    this.host.draw();
+    this.host.launcher.focus();
+    // Whoever has written nothing needs no connection.
+    if (!this.session.started) this.session.stop();
+    this.#tell('close');
+  }
+
+  toggle() {
+    this.host.opened ? this.close() : this.open();
+  }
+
+  identify(jwt) {
+    this.session.identify(jwt);
+    this.draw();
+  }
+
+  logout() {
+    this.session.logout();
+  }
+
+  prefill(values) {
+    this.composer.prefill(values);
+  }
+
+  /** The element has left the page: nothing of it stays behind. */
+  pause() {
+    this.gone = true;
+    this.session.stop();
+    this.listening?.abort();
+    this.#title(0);
+  }
+
+  resume() {
+    if (!this.gone) return;
+    this.gone = false;
+    this.#listen();
+    this.restyle();
+    if (this.session.started || this.host.opened) this.session.start();
+    this.draw();
+  }
+
+  /** Language or direction may have changed. */
+  async restyle() {
+    if (!this.words || this.words.asked === this.host.language) return this.#fit();
+    await this.#fetch();
+    this.#build();
+    this.draw();
+  }
+
+  // ---- for the parts ----
+
+  get limits() {
+    return this.session.limits ?? this.config.limits ?? { text: 10_000, files: 5, file_bytes: 10e6, types: [] };
+  }
+
+  get title() {
+    return this.config.texts.title ?? this.say('title');
+  }
+
+  get full() {
+    return this.host.opened && this.narrow.matches && this.host.mode !== 'page';
+  }
+
+  async copy(text, button) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // No clipboard outside secure pages: the old way.
+      const area = h('textarea.vh', { value: text });
+      this.panel.append(area);
+      area.select();
+      document.execCommand('copy');
+      area.remove();
+      button.focus();
+    }
+    put(button, this.say('copied'));
+    setTimeout(() => put(button, this.say('copy')), 2_000);
+  }
+
+  bottom(always) {
+    if (always || this.stuck) this.scroll.scrollTop = this.scroll.scrollHeight;
+  }
+
+  // ---- the panel ----
+
+  async #fetch() {
+    const asked = this.host.language;
+    const config = fetch(`${this.host.base}config?lang=${encodeURIComponent(asked)}`, { credentials: 'omit' })
+      .then((answer) => (answer.ok ? answer.json() : {}))
+      .catch(() => ({}));
+    this.words = await words(asked);
+    this.words.asked = asked;
+    this.config = { form: [], ...this.config, ...(await config) };
+    this.config.texts ??= {};
+    this.session.email ??= this.config.email;
+    this.session.desk ??= this.config.desk;
+  }
+
+  #build() {
+    const { say, config, host } = this;
+    const old = this.panel;
+    this.thread = new Thread(this);
+    this.composer = new Composer(this, this.composer);
+    this.bar = h('div.bar', { role: 'status' });
+    this.hours = h('p');
+    this.menuButton = h('button.icon', { type: 'button', 'aria-label': say('menu'), 'aria-expanded': 'false', 'aria-controls': 'g-menu', onclick: () => this.#menu(this.menu.hidden) }, icon('menu'));
+    this.menu = h('div.menu', { id: 'g-menu', hidden: true });
+    this.greeting = h('div.hello', null, h('p.big', null, config.texts.greeting ?? say('greeting')), h('p', null, say('greeting_more')), (this.desk = h('div.hours', { hidden: true })));
+    this.older = h('button.mini.more', { type: 'button', hidden: true, onclick: () => this.session.older() }, say('older'));
+    this.after = h('div');
+    this.typing = h('div.typing', { hidden: true });
+    this.end = h('div.bar', { hidden: true });
+    this.scroll = h('div.scroll', { onscroll: () => this.#scrolled() }, this.greeting, this.older, this.thread.node, this.after, this.composer.fields, this.typing);
+    this.jump = h('button.jump', { type: 'button', hidden: true, onclick: () => (this.bottom(true), this.composer.text.focus()) }, icon('down'), say('newer'));
+    this.panel = h('section.panel', { role: 'dialog', tabIndex: -1, 'aria-labelledby': 'g-title', part: 'panel', hidden: !host.opened, onkeydown: (event) => this.#key(event) },
+      h('header', { part: 'header' }, h('div.title', null, h('h2', { id: 'g-title' }, this.title), this.hours), this.menuButton,
+        host.mode !== 'page' && h('button.icon', { type: 'button', 'aria-label': say('close'), onclick: () => this.close() }, icon('close')), this.menu),
+      this.bar, h('div.view', null, this.scroll, this.jump), this.end, this.composer.node);
+    this.composer.droppable(this.panel);
+    this.seen = {};
+    if (old) old.replaceWith(this.panel);
+    else host.root.prepend(this.panel);
+    this.stuck = true;
+    this.#fit();
+  }
+
+  #soon() {
+    this.drawing ??= setTimeout(() => ((this.drawing = null), this.draw()), 16);
+  }
+
+  draw() {
+    const { session, host } = this;
+    if (!this.panel || this.gone) return;
+    const shown = this.thread.draw();
+    const { conv } = session;
+    this.greeting.hidden = shown > 0;
+    this.older.hidden = !(conv?.floor > 0);
+    this.composer.draw();
+    this.#hours();
+    this.#status();
+    this.#after(conv);
+    this.#presence(conv);
+    if (session.link === 'online' && (!conv || conv.last >= conv.top)) this.thread.node.setAttribute('aria-live', 'polite');
+    const away = !this.stuck && conv && conv.last > (this.lastSeen ?? 0);
+    this.jump.hidden = !away;
+    this.bottom();
+    this.#read();
+    const { unread } = session;
+    if (unread !== this.unread) {
+      this.unread = unread;
+      host.badge.hidden = !unread;
+      put(host.badge, unread > 99 ? '99+' : String(unread));
+      host.note = unread ? `${host.words[0]} – ${this.say('unread', { n: unread })}` : '';
+      host.draw();
+      this.#tell('unread', { count: unread });
+    }
+    this.#title(document.hidden ? unread : 0);
+    if (!this.menu.hidden) this.#menu(true);
+  }
+
+  #once(name, look, fill) {
+    if (this.seen[name] === look) return;
+    this.seen[name] = look;
+    fill();
+  }
+
+  #hours() {
+    const { session, say, words } = this;
+    const { desk, conv } = session;
+    const text = !desk ? '' : desk.open ? say('open') : say('closed');
+    this.#once('hours', [text, desk?.next_open_at, conv?.ticket].join(), () => {
+      this.hours.replaceChildren(...(conv?.ticket ? [h('span', null, say('request', { ticket: conv.ticket }))] : text ? [h(desk.open ? 'span.dot.open' : 'span.dot'), text] : []));
+      const back = desk?.next_open_at && say('closed_until', { when: words.when(desk.next_open_at) });
+      this.desk.replaceChildren(icon('clock'), h('div', null, h('b', null, text), back, back && ' ', say('closed_more')));
+      this.desk.hidden = !desk || desk.open;
+    });
+  }
+
+  /** What stands between the visitor and the desk, with the way out. */
+  #status() {
+    const { session, say, words, bar } = this;
+    const { link, trouble, refusal } = session;
+    const now = Date.now();
+    const parts = [];
+    let bad = false;
+    const button = (key, act) => h('button.mini', { type: 'button', onclick: act }, say(key));
+    const mail = () => session.email && h('span', null, ...say('or_mail').split('{email}').flatMap((text, i) => (i ? [h('a', { href: `mailto:${session.email}` }, session.email), text] : [text])));
+    if (link === 'refused') parts.push(/^identity/.test(refusal.code) ? say('identity') : refusal.code === 'unsupported_version' ? say('update') : (refusal.message ?? say('failed')), mail()), (bad = true);
+    else if (link === 'elsewhere') parts.push(say('elsewhere'), button('here_please', () => session.wake()));
+    else if (trouble?.until > now) parts.push(trouble.code === 'rate_limited' ? say('limited', { time: words.time(trouble.until) }) : trouble.message, mail());
+    else if (trouble && !trouble.until && !(trouble.cid && session.store.entry(trouble.cid))) parts.push(trouble.message ?? say('failed'), mail()), (bad = true);
+    else if (link !== 'online' && session.wanted && now - session.since > 2_500) {
+      if (session.failures) parts.push(say('offline'), button('again', () => session.wake()), now - session.since > 30_000 ? mail() : null);
+      else parts.push(say('connecting'));
+    }
+    const look = parts.map((part) => part?.textContent ?? part).join('|');
+    this.#once('bar', look, () => {
+      bar.replaceChildren(...parts.filter(Boolean));
+      bar.classList.toggle('bad', bad);
+    });
+    clearTimeout(this.again);
+    const next = trouble?.until > now ? trouble.until - now : link !== 'online' && session.wanted ? 2_600 : 0;
+    if (next) this.again = setTimeout(() => this.draw(), Math.min(next, 31_000));
+  }
+
+  /** Below the thread: an address for the answer, the rating, and what a settled request means. */
+  #after(conv) {
+    const { session, say } = this;
+    const asked = conv && !conv.hasContact && !session.verified && conv.last > 0 && conv.status !== 'closed';
+    const over = conv?.status === 'resolved' || conv?.status === 'closed';
+    const waits = (kind) => session.store.waiting().some((entry) => entry.kind === kind && entry.conv === conv?.id);
+    const rate = over && conv.askRating && !waits('rate');
+    this.#once('after', [conv?.id, asked && !waits('contact'), rate, this.thanks].join(), () => {
+      this.after.replaceChildren(...[asked && !waits('contact') && !over ? this.#askEmail() : null, rate ? this.#askRating() : null, this.thanks && h('p.notice', null, this.thanks)].filter(Boolean));
+      this.bottom();
+    });
+    this.#once('end', over ? conv.status + conv.id : '', () => {
+      this.end.hidden = !over;
+      if (over) this.end.replaceChildren(h('span', null, say(conv.status === 'closed' ? 'over' : 'settled')), h('button.mini', { type: 'button', onclick: () => this.#fresh() }, say('new')));
+    });
+  }
+
+  #askEmail() {
+    const { say, session } = this;
+    const wrong = h('span.err', { id: 'g-mail-e' });
+    const input = h('input', { id: 'g-mail', type: 'email', autocomplete: 'email', 'aria-describedby': 'g-mail-e', dir: 'auto' });
+    const save = (event) => {
+      event.preventDefault();
+      const fine = /^\S+@\S+\.\S+$/.test(input.value.trim());
+      put(wrong, fine ? '' : say('bad_email'));
+      input.setAttribute('aria-invalid', String(!fine));
+      if (!fine) return input.focus();
+      this.thanks = say('email_done');
+      session.act('contact', { email: input.value.trim() });
+      this.composer.text.focus();
+    };
+    return h('form.card', { noValidate: true, onsubmit: save }, h('div.field', null, h('label', { htmlFor: 'g-mail' }, say('email_ask')), h('div.row.join', null, input, h('button.btn', { type: 'submit' }, say('email_save'))), wrong));
+  }
+
+  #askRating() {
+    const { say, session } = this;
+    const mouths = ['M8 16.5c1-2 7-2 8 0', 'M8 16c1-1 7-1 8 0', 'M8 15.5h8', 'M8 15c1 1 7 1 8 0', 'M7.5 14.5c1 3 8 3 9 0'];
+    const text = h('textarea', { rows: 2, maxLength: 2_000, id: 'g-why', dir: 'auto' });
+    const button = h('button.btn', { type: 'submit', hidden: true }, say('rate_send'));
+    const why = h('div.field', { hidden: true }, h('label', { htmlFor: 'g-why' }, say('rate_text'), h('span.opt', null, ' ', say('optional'))), text);
+    const score = (n) => h('label', { title: say(`rate_${n}`) },
+      h('input', { type: 'radio', name: 'score', value: String(n), 'aria-label': `${n}: ${say(`rate_${n}`)}`, onchange: () => ((why.hidden = button.hidden = false), this.bottom()) }),
+      icon(`M12 21a9 9 0 100-18 9 9 0 000 18zM9 10h.01M15 10h.01${mouths[n - 1]}`), h('span', { 'aria-hidden': 'true' }, n));
+    const send = (event) => {
+      event.preventDefault();
+      this.thanks = say('rate_done');
+      session.act('rate', { score: +event.target.elements.score.value, text: text.value.trim() || undefined });
+      this.composer.text.focus();
+    };
+    return h('form.card', { onsubmit: send, part: 'rating' }, h('fieldset', null, h('legend.label', null, say('rate')), h('div.stars', null, [1, 2, 3, 4, 5].map(score)),
+      h('div.scale', { 'aria-hidden': 'true' }, h('span', null, say('rate_low')), h('span', null, say('rate_high')))), why, button);
+  }
+
+  #presence(conv) {
+    const { say } = this;
+    const now = Date.now();
+    const fresh = (kind) => conv?.[kind]?.until > now && (conv[kind].name ?? say('somebody'));
+    const typing = fresh('typing');
+    const here = fresh('presence');
+    const text = typing ? say('typing', { name: typing }) : here ? say('here', { name: here }) : '';
+    this.#once('typing', text, () => {
+      this.typing.hidden = !text;
+      this.typing.replaceChildren(...(typing ? [h('i', { 'aria-hidden': 'true' }, h('b'))] : []), text);
+    });
+  }
+
+  #menu(open) {
+    const { session, say, host, config } = this;
+    this.menu.hidden = !open;
+    this.menuButton.setAttribute('aria-expanded', String(open));
+    if (!open) return;
+    const { conv } = session;
+    const muted = session.store.get('mute');
+    const close = (then) => () => (this.#menu(false), this.menuButton.focus(), then());
+    const item = (key, mark, then) => h('button', { type: 'button', onclick: close(then) }, icon(mark), say(key));
+    const link = (key, mark, href) => h('a', { href, target: '_blank', rel: 'noopener' }, icon(mark), say(key));
+    const others = [...session.convs.values()].filter((other) => other !== conv && other.ticket);
+    const rows = [
+      conv && item('new', 'plus', () => this.#fresh()),
+      conv && conv.status !== 'resolved' && conv.status !== 'closed' && item('settle', 'check', () => session.act('close')),
+      conv?.status === 'resolved' && item('reopen', 'alert', () => session.act('reopen')),
+      conv?.hasContact && item('transcript', 'mail', () => session.act('transcript')),
+      item(muted ? 'unmute' : 'mute', muted ? 'bell' : 'mute', () => session.store.set('mute', !muted)),
+      host.mode !== 'page' && link('own_page', 'page', host.base.replace(/\/$/, '')),
+      config.privacy_url && link('privacy_link', 'file', config.privacy_url),
+      others.length && h('hr'),
+      ...others.slice(0, 5).map((other) => h('button', { type: 'button', onclick: close(() => (session.choose(other.id), this.bottom(true))) }, h('span', { dir: 'ltr' }, other.ticket), other.unread ? h('small', null, String(other.unread)) : null)),
+    ].filter(Boolean);
+    const look = rows.map((row) => row.textContent).join('|');
+    if (this.seen.menu === look && this.menu.firstChild) return;
+    this.seen.menu = look;
+    this.menu.replaceChildren(...rows);
+  }
+
+  #fresh() {
+    this.thanks = '';
+    this.session.fresh();
+    this.composer.text.focus();
+  }
+
+  // ---- keys, screen, page ----
+
+  #key(event) {
+    if (event.key === 'Escape' && !event.isComposing) {
+      event.stopPropagation();
+      if (this.menu.hidden) this.close();
+      else this.#menu(false), this.menuButton.focus();
+    }
+    if (event.key === 'Tab' && this.full) {
+      const stops = [...this.panel.querySelectorAll('button,a[href],input,select,textarea,[tabindex="0"]')].filter((node) => !node.disabled && node.tabIndex >= 0 && node.getClientRects().length);
+      const end = event.shiftKey ? stops[0] : stops.at(-1);
+      const { activeElement } = this.host.shadowRoot;
+      if (activeElement === end || activeElement === this.panel && event.shiftKey) event.preventDefault(), (event.shiftKey ? stops.at(-1) : stops[0]).focus();
+    }
+  }
+
+  #fit() {
+    const { root } = this.host;
+    root.classList.toggle('full', Boolean(this.full));
+    this.panel?.setAttribute('aria-modal', String(Boolean(this.full)));
+    const { visualViewport: view } = self;
+    this.room.replaceSync(this.full && view ? `.root.full{--tall:${view.height}px;--top:${view.offsetTop}px}` : '');
+    if (this.panel && this.stuck) this.bottom();
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroll;
+    this.stuck = scrollHeight - scrollTop - clientHeight < 48;
+    if (this.stuck) this.jump.hidden = true, this.#read();
+  }
+
+  #read() {
+    if (!this.host.opened || document.hidden || !this.stuck) return;
+    this.lastSeen = this.session.conv?.last;
+    this.session.read();
+  }
+
+  #listen() {
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    const wake = () => document.hidden || (this.session.wake(), this.draw());
+    document.addEventListener('visibilitychange', () => (wake(), this.draw()), { signal });
+    addEventListener('online', wake, { signal });
+    addEventListener('pageshow', wake, { signal });
+    this.narrow.addEventListener('change', () => this.#fit(), { signal });
+    for (const name of ['resize', 'scroll']) self.visualViewport?.addEventListener(name, () => this.#fit(), { signal });
+    this.host.shadowRoot.addEventListener('pointerdown', (event) => !this.menu.hidden && !this.menu.contains(event.target) && !this.menuButton.contains(event.target) && this.#menu(false), { signal });
+  }
+
+  #heard(name, detail) {
+    if (name === 'ack') this.#tell('ack', { ticket: detail.ticket });
+    if (name === 'error') this.#tell('error', { code: detail.code, message: detail.message });
+    if (name === 'identity') this.#tell('identity', { code: detail.code });
+    if (name === 'done' && detail.kind === 'transcript') this.thanks = this.say('transcript_done');
+    if (name === 'message' && detail.kind === 'message') {
+      this.#tell('message', { text: detail.text, from: detail.from });
+      this.#ring(detail.id);
+    }
+  }
+
+  /** One sound a browser: the tab that gets the lock rings, and holds it while others hear of the same message. */
+  #ring(id) {
+    if ((this.host.opened && !document.hidden) || this.session.store.get('mute') || !self.AudioContext) return;
+    const ring = () => {
+      const context = (this.audio ??= new AudioContext());
+      if (context.state !== 'running') return;
+      [660, 880].forEach((pitch, i) => {
+        const [tone, gain] = [context.createOscillator(), context.createGain()];
+        const at = context.currentTime + i * 0.12;
+        tone.frequency.value = pitch;
+        gain.gain.setValueAtTime(0.06, at);
+        gain.gain.exponentialRampToValueAtTime(0.001, at + 0.25);
+        tone.connect(gain).connect(context.destination);
+        tone.start(at);
+        tone.stop(at + 0.26);
+      });
+    };
+    if (!navigator.locks) return ring();
+    navigator.locks.request(`${this.host.key} ${id}`, { ifAvailable: true }, (lock) => lock && (ring(), new Promise((done) => setTimeout(done, 3_000))));
+  }
+
+  #title(count) {
+    if (count && this.pageTitle == null) this.pageTitle = document.title;
+    if (count) document.title = `(${count}) ${this.pageTitle}`;
+    else if (this.pageTitle != null) {
+      // Unless the page has meanwhile given itself another.
+      if (/^\(\d+\) /.test(document.title)) document.title = this.pageTitle;
+      this.pageTitle = null;
+    }
+  }
+
+  #tell(name, detail = {}) {
+    (this.host.isConnected ? this.host : document).dispatchEvent(new CustomEvent(`guichet:${name}`, { bubbles: true, composed: true, detail }));
+  }
+}
+
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
+const bytes = (n) => crypto.getRandomValues(new Uint8Array(n));
+const secret = () => btoa(String.fromCharCode(...bytes(32))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+
+// crypto.randomUUID is for secure pages alone, and intranets have others.
+function uuid() {
+  const [all, hex] = [bytes(16), []];
+  all[6] = (all[6] & 15) | 64;
+  all[8] = (all[8] & 63) | 128;
+  for (const byte of all) hex.push(byte.toString(16).padStart(2, '0'));
+  return hex.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}

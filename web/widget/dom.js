@@ -2,7 +2,7 @@
 const SVG = 'http://www.w3.org/2000/svg';
 export const ICONS = {
   close: 'M6 6l12 12M18 6L6 18',
-  menu: 'M5 12h.01M12 12h.01M19 12h.01',
+  menu: 'M5 11v2M12 11v2M19 11v2',
   send: 'M4 12l16-8-6 16-3-7-7-1z',
   clip: 'M20 11.5l-8 8a5 5 0 01-7-7l8.5-8.5a3.3 3.3 0 015 5L10 17.5a1.6 1.6 0 01-2.5-2.5l7.5-7.5',
   clock: 'M12 21a9 9 0 100-18 9 9 0 000 18zM12 7v5l3 2',
@@ -44,6 +44,6 @@ export function icon(name, flip) {
 }
 
 /** Sets an attribute, a class or a text only when it changes: assistive technology hears of nothing else. */
-export function say(node, text) {
+export function put(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

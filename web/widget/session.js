@@ -122,6 +122,11 @@ export class Session {
     if (conv?.floor > 0) this.#transmit({ type: 'sync', conv: conv.id, before: conv.floor + 1, limit: PAGE });
   }
 
+  /** Looks once more at one entry, whose links have expired. */
+  again(seq) {
+    this.#transmit({ type: 'sync', conv: this.current, after: seq - 1, limit: 1 });
+  }
+
   retry(cid) {
     const entry = this.store.entry(cid);
     if (!entry) return;
@@ -362,6 +367,7 @@ export class Session {
     const conv = this.#conv(id);
     conv.known ??= 0;
     conv.ticket = ticket;
+    conv.hasContact ??= Boolean(entry?.form?.email);
     if (entry) {
       this.#opened(entry, conv, follows);
       this.#insert({ conv: id, seq, id: cid, at, cid, kind: 'message', from: { kind: 'visitor' }, text: entry.text, files: entry.files, ours: true });
@@ -404,6 +410,7 @@ export class Session {
     conv.top = Math.max(conv.top, event.seq);
     const old = conv.events.get(event.seq);
     if (!old || (old.ours && !event.ours)) conv.events.set(event.seq, event);
+    else if (event.files?.[0]?.url) old.files = event.files;
     if (event.seq <= conv.floor) {
       while (conv.floor > 0 && conv.events.has(conv.floor)) conv.floor--;
       return;

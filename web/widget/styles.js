@@ -50,7 +50,7 @@ border-radius:.75em;box-shadow:var(--shadow),0 0 0 1px var(--line);--focus:var(-
 .bar{padding:.5em 1.125em;font-size:.875em;background:var(--note);color:var(--note-fg);display:flex;flex-wrap:wrap;gap:.125em .75em;align-items:center}
 .bar:empty{display:none}
 .bar.bad{background:var(--bad-bg);color:var(--bad)}
-.bar a{color:inherit}
+.bar a{color:inherit}.bar .mini{margin-inline-start:-.25em}
 
 .scroll{flex:1;min-block-size:0;overflow-y:auto;overscroll-behavior:contain;padding:1em 1.125em .5em;display:flex;flex-direction:column;position:relative;scrollbar-width:thin}
 .hello{padding-block:.25em 1em}
@@ -59,7 +59,7 @@ border-radius:.75em;box-shadow:var(--shadow),0 0 0 1px var(--line);--focus:var(-
 .hours{display:flex;gap:.625em;align-items:flex-start;margin-block-start:.875em;padding:.75em .875em;border-radius:.75em;background:var(--soft);font-size:.9375em}
 .hours svg{margin-block-start:.1em;color:var(--dim)}
 .hours b{font-weight:600;display:block}
-.log{display:flex;flex-direction:column;margin-block-start:auto}
+.log{display:flex;flex-direction:column}.log:not(:empty){margin-block-start:auto}
 .day{align-self:center;margin:.875em 0 .5em;font-size:.8125em;color:var(--dim)}
 .day::first-letter{text-transform:uppercase}
 .msg{display:flex;flex-direction:column;align-items:flex-start;max-inline-size:86%;margin-block-start:.25em;align-self:flex-start}
@@ -132,7 +132,7 @@ box-shadow:var(--shadow),0 0 0 1px var(--line);font-size:.875em;font-weight:600}
 .over{color:var(--bad);font-weight:600}
 .end{display:grid;gap:.625em;padding:.375em}
 .end p{font-size:.9375em;text-align:center}
-.row{display:flex;flex-wrap:wrap;gap:.5em}.row .btn{flex:1 1 8em}
+.card .btn[type=submit]:last-child{margin-block-start:.625em}.row .btn.btn{margin:0}header svg{stroke-width:2.25}.row{display:flex;flex-wrap:wrap;gap:.5em}.row .btn{flex:1 1 8em}.row.join{flex-wrap:nowrap}.row.join input{flex:1;inline-size:auto;min-inline-size:0}.row.join .btn{flex:none}
 .stars{display:flex;justify-content:space-between;gap:.25em;margin-block:.625em}
 .stars label{position:relative;flex:1;display:grid;justify-items:center;gap:.125em;padding:.375em 0;border-radius:.75em;cursor:pointer;color:var(--dim);min-inline-size:2.5em}
 .stars label:hover{background:var(--bg)}
