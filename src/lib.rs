@@ -24,4 +24,6 @@ pub mod state;
 pub mod supervisor;
 pub mod texts;
 pub mod timers;
+#[cfg(test)]
+mod trial;
 mod writing;

@@ -54,8 +54,8 @@ pub fn ready(status: &str) {
     notify(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::Status(status)]);
 }
 
-/// Feeds systemd's watchdog while `alive` answers yes in time: a writer that hangs gets the process restarted. Returns
-/// at once when no watchdog is set.
+/// Feeds systemd's watchdog while `alive` answers yes in time: a writer that hangs or is gone gets the process restarted.
+/// Returns at once when no watchdog is set.
 pub async fn feed_watchdog<F>(stop: CancellationToken, alive: impl Fn() -> F + Send)
 where
     F: Future<Output = bool> + Send,
@@ -70,7 +70,7 @@ where
         if let Ok(true) = tokio::time::timeout(limit / 3, alive()).await {
             notify(&[sd_notify::NotifyState::Watchdog]);
         } else {
-            warn!("the database writer did not answer in time: the watchdog is not fed");
+            warn!("nothing can be taken in, or the database did not answer in time: the watchdog is not fed");
         }
     }
 }

@@ -51,6 +51,10 @@ CREATE INDEX ticket_order ON ticket (priority, opened_at, id) WHERE state NOT IN
 CREATE INDEX ticket_count ON ticket (state, priority) WHERE merged_into IS NULL;
 CREATE INDEX ticket_opened ON ticket (opened_at, id);
 CREATE INDEX ticket_assignee ON ticket (assignee, updated_at, id) WHERE assignee IS NOT NULL;
+CREATE INDEX ticket_queue ON ticket (queue, updated_at, id);
+CREATE INDEX ticket_source ON ticket (source, updated_at, id);
+CREATE INDEX ticket_priority ON ticket (priority, updated_at, id);
+CREATE INDEX ticket_work ON ticket (priority, opened_at, id);
 CREATE INDEX ticket_category ON ticket (category, updated_at, id);
 CREATE INDEX ticket_attention ON ticket (updated_at, id) WHERE attention IS NOT NULL;
 CREATE INDEX ticket_requester ON ticket (requester_key, id) WHERE requester_key IS NOT NULL;
@@ -231,8 +235,8 @@ CREATE INDEX outbox_unfinished ON outbox (source, conversation, number) WHERE st
 CREATE INDEX outbox_expiry ON outbox (expires_at) WHERE state = 'pending';
 CREATE INDEX outbox_state ON outbox (state, source, created_at);
 CREATE INDEX outbox_ticket ON outbox (ticket);
-CREATE INDEX outbox_recipient ON outbox (recipient_key, created_at) WHERE automatic AND state <> 'suppressed';
-CREATE INDEX outbox_domain ON outbox (recipient_domain, created_at) WHERE automatic AND state <> 'suppressed';
+CREATE INDEX outbox_recipient ON outbox (recipient_key, created_at) WHERE kind = 'acknowledgement' AND state <> 'suppressed';
+CREATE INDEX outbox_domain ON outbox (recipient_domain, created_at) WHERE kind = 'acknowledgement' AND state <> 'suppressed';
 
 CREATE TABLE attempt (
     delivery UUID NOT NULL,

@@ -18,6 +18,7 @@ use crate::intake::{self, Reception};
 use crate::kernel::{Kernel, KernelError};
 use crate::lifecycle::{self, Lifecycle};
 use crate::state::{StateError, StateFolder};
+use crate::supervisor::Keeper;
 use crate::{sender, supervisor, timers};
 
 /// Why the daemon cannot start.
@@ -67,19 +68,27 @@ pub async fn run(config: &Config) -> Result<(), RunError> {
     let reception = Reception::start(Arc::clone(&kernel));
     let app = App::new(Arc::clone(&kernel), reception.clone(), &config.http);
     let tasks = TaskTracker::new();
-    tasks.spawn(http::serve(listener, http::router(app.clone()), lifecycle.clone()));
-    tasks.spawn(http::serve_local(socket, http::router_local(app), lifecycle.clone()));
-    sender::run(&tasks, Arc::clone(&kernel), &reception, lifecycle.clone());
-    timers::run(&tasks, Arc::clone(&kernel), lifecycle.clone());
+    let keeper = Keeper {
+        tasks: tasks.clone(),
+        board: kernel.board.clone(),
+        ids: Arc::clone(&kernel.ids),
+        lifecycle: lifecycle.clone(),
+    };
+    http::keep_serving(&keeper, listener, http::router(app.clone()))
+        .map_err(|source| RunError::Listen { address, source })?;
+    http::keep_serving_local(&keeper, socket, http::router_local(app))
+        .map_err(|source| RunError::Socket { path: kernel.state.socket().display().to_string(), source })?;
+    sender::run(&keeper, &kernel, &reception);
+    timers::run(&keeper, &kernel);
     for (name, source) in kernel.sources.iter().filter(|(_, source)| source.enabled) {
         let port = intake::port(&reception, name, source);
         let (channel, board, ids) = (Arc::clone(&source.channel), kernel.board.clone(), Arc::clone(&kernel.ids));
         supervisor::run(&tasks, channel, port, board, ids, lifecycle.clone());
     }
-    let watched = Arc::clone(&kernel);
+    let watched = reception.clone();
     let alive = move || {
-        let kernel = Arc::clone(&watched);
-        async move { kernel.db.write().await.is_ok() }
+        let reception = watched.clone();
+        async move { reception.is_alive().await }
     };
     tokio::spawn(lifecycle::feed_watchdog(lifecycle.hard.clone(), alive));
 

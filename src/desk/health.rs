@@ -5,7 +5,7 @@ use std::time::Duration;
 use guichet_store::outbox;
 
 use crate::desk::Desk;
-use crate::desk::views::{HealthReport, SourceState, SourceView};
+use crate::desk::views::{HealthReport, PartView, SourceState, SourceView};
 use crate::supervisor::HealthState;
 
 /// How long the database may take to begin a transaction before it counts as stuck.
@@ -51,6 +51,13 @@ impl Desk {
         for source in sources.iter().filter(|source| source.state == SourceState::Down) {
             reasons.push(format!("source {} is down: {}", source.name, source.note));
         }
+        let parts = self.parts();
+        for part in parts.iter().filter(|part| !part.runs) {
+            reasons.push(format!("the {} fell and is restarted ({}): the log says more", part.name, part.note));
+        }
+        if !self.reception.is_running() {
+            reasons.push("nothing is written of what comes in: restart the daemon; the log says why".to_owned());
+        }
         HealthReport {
             ready: reasons.is_empty(),
             reasons,
@@ -59,7 +66,21 @@ impl Desk {
             disk_free_bytes,
             outbox_age_secs: self.outbox_age().await.map_or(0, |age| age.as_secs()),
             sources,
+            parts,
         }
+    }
+
+    /// The parts of the daemon that are kept running, by name.
+    fn parts(&self) -> Vec<PartView> {
+        let parts = self.kernel.board.parts().into_iter();
+        parts
+            .map(|(name, part)| PartView {
+                name: name.to_owned(),
+                runs: part.runs,
+                note: part.note,
+                restarts: part.restarts,
+            })
+            .collect()
     }
 
     /// How long the row has waited that has been due the longest; `None` when the database cannot tell.

@@ -8,6 +8,7 @@ mod body;
 mod caller;
 mod frame;
 mod health;
+mod kept;
 mod metrics;
 mod peer;
 pub mod problem;
@@ -26,6 +27,7 @@ use crate::kernel::Kernel;
 
 pub use caller::AGENT_HEADER;
 pub use peer::TrustedProxy;
+pub use kept::{keep_serving, keep_serving_local};
 pub use serve::{serve, serve_local};
 
 /// Largest JSON body in bytes: what people write is small; messages handed in have the limit of the configuration.

@@ -10,7 +10,7 @@ use guichet_domain::decide::Decision;
 use guichet_domain::ids::{ConversationKey, ExternalId, SourceName, TicketId};
 use guichet_domain::inbound::Item;
 use guichet_domain::locate::{Found, KnownId};
-use guichet_domain::outgoing::DeliveryState;
+use guichet_domain::outgoing::{DeliveryState, NoticeKind};
 use guichet_domain::ticket::Ticket;
 use guichet_domain::token::Claim;
 use guichet_store::intake::FoundRows;
@@ -125,7 +125,7 @@ impl Ledger {
         }
         for delivery in &decision.deliveries {
             self.rows.deliveries.insert(delivery.id, id);
-            if delivery.kind.is_automatic() && delivery.state != DeliveryState::Suppressed {
+            if delivery.kind == NoticeKind::Acknowledgement && delivery.state != DeliveryState::Suppressed {
                 self.rows.sent.add(&delivery.to.key(), delivery.to.domain().as_deref());
             }
         }

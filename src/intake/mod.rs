@@ -75,6 +75,16 @@ impl Reception {
         Self { kernel, orders }
     }
 
+    /// Whether the writer runs; it never ends by itself while there is somebody to hand in.
+    pub fn is_running(&self) -> bool {
+        !self.orders.is_closed()
+    }
+
+    /// Whether what is handed in can be written: the writer runs, and the database takes a transaction.
+    pub async fn is_alive(&self) -> bool {
+        self.is_running() && self.kernel.db.write().await.is_ok()
+    }
+
     /// Takes in a batch from a source; see [`guichet_contract::Intake::accept`].
     pub async fn accept(
         &self,

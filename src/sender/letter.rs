@@ -6,8 +6,8 @@ use guichet_domain::outgoing::NoticeKind;
 use guichet_domain::token::Claim;
 use guichet_store::outbox::{self, OutboxRow};
 use guichet_store::{StoreError, Tx};
-use tokio::sync::OwnedSemaphorePermit;
 
+use super::outlet::Place;
 use crate::kernel::Kernel;
 use crate::texts::{Rendered, TextsError};
 
@@ -21,16 +21,13 @@ pub(super) struct Letter {
 }
 
 /// Looks up what the claimed rows refer to, in the transaction that claimed them.
-pub(super) async fn letters(
-    tx: &mut Tx,
-    claimed: Vec<(OutboxRow, OwnedSemaphorePermit)>,
-) -> Result<Vec<(Letter, OwnedSemaphorePermit)>, StoreError> {
+pub(super) async fn letters(tx: &mut Tx, claimed: Vec<(OutboxRow, Place)>) -> Result<Vec<(Letter, Place)>, StoreError> {
     let threads = outbox::threads(tx, claimed.iter().map(|(row, _)| row.ticket), THREAD).await?;
     Ok(claimed
         .into_iter()
-        .map(|(row, permit)| {
+        .map(|(row, place)| {
             let thread = threads.get(&row.ticket).cloned().unwrap_or_default();
-            (Letter { row, thread }, permit)
+            (Letter { row, thread }, place)
         })
         .collect())
 }

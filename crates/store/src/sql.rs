@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Decode, Postgres, Row as _, SqlSafeStr, Sqlite, Type};
 
 use crate::engine::Tx;
 use crate::error::StoreError;
-use crate::value::Value;
+use crate::value::{self, Value};
 
 /// Defines statements as constants and lists them all for the test that prepares each on both engines.
 macro_rules! queries {
@@ -147,20 +147,22 @@ impl<'v> Builder<'v> {
     }
 }
 
-/// Runs a statement over many tuples of values, in as many statements as the engines' limit of values asks for. `head`
-/// ends in `VALUES ` and `tail` follows the tuples. How many rows were touched in all.
+/// Runs a statement over many tuples of values, in as many statements as the engine likes best. `head` ends in `VALUES `
+/// and `tail` follows the tuples. How many rows were touched in all.
 pub(crate) async fn over<const N: usize>(
     tx: &mut Tx,
     head: &'static str,
     rows: Vec<[Value<'_>; N]>,
     tail: &'static str,
 ) -> Result<u64, StoreError> {
-    let mut touched = 0;
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
+    let (mut touched, mut left) = (0, rows.len());
+    let mut rows = rows.into_iter();
+    while left > 0 {
+        let piece = Piece::of(tx, N, left);
         let mut statement = Builder::new(tx, head);
-        statement.tuples(rows.by_ref().take(rows_a_statement(N))).push(tail);
-        touched += statement.execute(tx).await?;
+        statement.tuples(rows.by_ref().take(piece.rows)).push(tail);
+        touched += run(tx, AssertSqlSafe(statement.sql), &statement.values, piece.keep).await?;
+        left -= piece.rows;
     }
     Ok(touched)
 }
@@ -172,14 +174,41 @@ pub(crate) async fn rows_over<const N: usize>(
     rows: Vec<[Value<'_>; N]>,
     tail: &'static str,
 ) -> Result<Vec<Row>, StoreError> {
-    let mut back = Vec::new();
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
+    let (mut back, mut left) = (Vec::new(), rows.len());
+    let mut rows = rows.into_iter();
+    while left > 0 {
+        let piece = Piece::of(tx, N, left);
         let mut statement = Builder::new(tx, head);
-        statement.tuples(rows.by_ref().take(rows_a_statement(N))).push(tail);
-        back.extend(statement.rows(tx).await?);
+        statement.tuples(rows.by_ref().take(piece.rows)).push(tail);
+        back.extend(fetch(tx, AssertSqlSafe(statement.sql), &statement.values, piece.keep).await?);
+        left -= piece.rows;
     }
     Ok(back)
+}
+
+/// How many rows the next statement carries, and whether its text comes again so often that it is kept parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Piece {
+    rows: usize,
+    keep: bool,
+}
+
+impl Piece {
+    /// The next piece of `left` rows of so many columns.
+    ///
+    /// On SQLite parsing costs as much as inserting: a batch goes in pieces of three sizes whose statements are kept, and
+    /// only the rest is parsed. PostgreSQL parses quickly and is far away: one statement.
+    fn of(tx: &Tx, columns: usize, left: usize) -> Self {
+        let most = rows_a_statement(columns);
+        if tx.is_postgres() {
+            return Self { rows: left.min(most), keep: false };
+        }
+        // Each value of a kept statement holds some 90 bytes as long as the connection lives.
+        let large = power_of_two_within(2_048 / columns.max(1)).min(256);
+        let kept =
+            [large, large / 4, 1].into_iter().find(|rows| *rows > 0 && left >= *rows && (*rows > 1 || left == 1));
+        kept.map_or(Self { rows: left.min(most), keep: false }, |rows| Self { rows, keep: true })
+    }
 }
 
 /// How many rows of so many columns fit in one statement: both engines take at least 32,766 values.
@@ -188,22 +217,22 @@ pub(crate) const fn rows_a_statement(columns: usize) -> usize {
     if rows == 0 { 1 } else { rows }
 }
 
+const fn power_of_two_within(most: usize) -> usize {
+    if most == 0 { 1 } else { 1 << most.ilog2() }
+}
+
 async fn run(tx: &mut Tx, sql: impl SqlSafeStr, values: &[Value<'_>], keep: bool) -> Result<u64, StoreError> {
     let sql = sql.into_sql_str();
+    #[cfg(test)]
+    hear(sql.as_str());
     debug_assert!(!keep || placeholders(sql.as_str()) == values.len(), "values do not fit: {}", sql.as_str());
     Ok(match tx {
         Tx::Sqlite(tx) => {
-            let mut query = sqlx::query(sql).persistent(keep);
-            for value in values {
-                query = value.bind_sqlite(query);
-            }
+            let query = sqlx::query_with(sql, value::for_sqlite(values)?).persistent(keep);
             query.execute(&mut **tx).await?.rows_affected()
         }
         Tx::Postgres(tx) => {
-            let mut query = sqlx::query(sql).persistent(keep);
-            for value in values {
-                query = value.bind_postgres(query);
-            }
+            let query = sqlx::query_with(sql, value::for_postgres(values)?).persistent(keep);
             query.execute(&mut **tx).await?.rows_affected()
         }
     })
@@ -211,32 +240,38 @@ async fn run(tx: &mut Tx, sql: impl SqlSafeStr, values: &[Value<'_>], keep: bool
 
 async fn fetch(tx: &mut Tx, sql: impl SqlSafeStr, values: &[Value<'_>], keep: bool) -> Result<Vec<Row>, StoreError> {
     let sql = sql.into_sql_str();
+    #[cfg(test)]
+    hear(sql.as_str());
     debug_assert!(!keep || placeholders(sql.as_str()) == values.len(), "values do not fit: {}", sql.as_str());
     Ok(match tx {
         Tx::Sqlite(tx) => {
-            let mut query = sqlx::query(sql).persistent(keep);
-            for value in values {
-                query = value.bind_sqlite(query);
-            }
+            let query = sqlx::query_with(sql, value::for_sqlite(values)?).persistent(keep);
             query.fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect()
         }
         Tx::Postgres(tx) => {
-            let mut query = sqlx::query(sql).persistent(keep);
-            for value in values {
-                query = value.bind_postgres(query);
-            }
+            let query = sqlx::query_with(sql, value::for_postgres(values)?).persistent(keep);
             query.fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect()
         }
     })
 }
 
-/// The highest `$N` of a fixed statement: SQLite reads what was not bound as NULL without a word.
+/// The highest `$N` of a statement, or how many `?` it has: SQLite reads what was not bound as NULL without a word.
 fn placeholders(sql: &str) -> usize {
-    sql.split('$')
-        .skip(1)
-        .map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0))
-        .max()
-        .unwrap_or(0)
+    let numbers = sql.split('$').skip(1);
+    let numbers = numbers.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+    let highest = numbers.filter_map(|number| number.parse().ok()).max();
+    highest.unwrap_or_else(|| sql.matches('?').count())
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Every statement a test's own thread has run, put together or fixed: for the tests that look at all of them.
+    pub(crate) static HEARD: std::cell::RefCell<std::collections::BTreeSet<String>> = std::cell::RefCell::default();
+}
+
+#[cfg(test)]
+fn hear(sql: &str) {
+    HEARD.with_borrow_mut(|heard| heard.insert(sql.to_owned()));
 }
 
 #[cfg(test)]
@@ -247,5 +282,6 @@ mod tests {
     fn the_highest_placeholder_counts_however_often_and_in_whatever_order_they_stand() {
         assert_eq!(placeholders("SELECT $2, $1, $12, $2"), 12);
         assert_eq!(placeholders("SELECT 1"), 0);
+        assert_eq!(placeholders("SELECT ?, ?"), 2);
     }
 }

@@ -1,17 +1,19 @@
 //! What is bound to a statement, the same for both engines.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use guichet_domain::Moment;
 use guichet_domain::ids::{ConversationKey, DeliveryId, ExternalId, InboundId, MessageId, Seq, SourceName, TicketId};
 use guichet_domain::reason::Reason;
 use guichet_domain::reference::Reference;
 use ring::digest;
+use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
-use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Postgres, Sqlite};
 use uuid::Uuid;
+
+use crate::error::StoreError;
 
 /// A value for a placeholder.
 #[derive(Debug, Clone)]
@@ -48,32 +50,42 @@ impl<'v> Value<'v> {
     pub(crate) fn at(moment: Option<Moment>) -> Self {
         Self::Int(moment.map(Moment::micros))
     }
+}
 
-    pub(crate) fn bind_sqlite<'q>(
-        &self,
-        query: Query<'q, Sqlite, SqliteArguments>,
-    ) -> Query<'q, Sqlite, SqliteArguments> {
-        match self {
-            Self::Uuid(value) => query.bind(*value),
-            Self::Text(value) => query.bind(value.as_deref()),
-            Self::Int(value) => query.bind(*value),
-            Self::Bytes(value) => query.bind(value.as_deref()),
-            Self::Bool(value) => query.bind(*value),
-        }
+/// The values as SQLite's driver takes them.
+pub(crate) fn for_sqlite(values: &[Value<'_>]) -> Result<SqliteArguments, StoreError> {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 0);
+    for value in values {
+        let added = match value {
+            Value::Uuid(value) => arguments.add(*value),
+            // The driver would copy a text twice; shared, it is copied once.
+            Value::Text(Some(value)) => arguments.add(Arc::<str>::from(value.as_ref())),
+            Value::Text(None) => arguments.add(None::<&str>),
+            Value::Int(value) => arguments.add(*value),
+            Value::Bytes(value) => arguments.add(value.as_deref()),
+            Value::Bool(value) => arguments.add(*value),
+        };
+        added.map_err(sqlx::Error::Encode)?;
     }
+    Ok(arguments)
+}
 
-    pub(crate) fn bind_postgres<'q>(
-        &self,
-        query: Query<'q, Postgres, PgArguments>,
-    ) -> Query<'q, Postgres, PgArguments> {
-        match self {
-            Self::Uuid(value) => query.bind(*value),
-            Self::Text(value) => query.bind(value.as_deref()),
-            Self::Int(value) => query.bind(*value),
-            Self::Bytes(value) => query.bind(value.as_deref()),
-            Self::Bool(value) => query.bind(*value),
-        }
+/// The values as PostgreSQL's driver takes them.
+pub(crate) fn for_postgres(values: &[Value<'_>]) -> Result<PgArguments, StoreError> {
+    let mut arguments = PgArguments::default();
+    arguments.reserve(values.len(), 0);
+    for value in values {
+        let added = match value {
+            Value::Uuid(value) => arguments.add(*value),
+            Value::Text(value) => arguments.add(value.as_deref()),
+            Value::Int(value) => arguments.add(*value),
+            Value::Bytes(value) => arguments.add(value.as_deref()),
+            Value::Bool(value) => arguments.add(*value),
+        };
+        added.map_err(sqlx::Error::Encode)?;
     }
+    Ok(arguments)
 }
 
 /// Keys that were cut have at least so many octets.

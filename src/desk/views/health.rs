@@ -22,6 +22,21 @@ pub struct HealthReport {
     pub outbox_age_secs: u64,
     /// The sources by name.
     pub sources: Vec<SourceView>,
+    /// The parts of the daemon that are kept running, by name; empty where only a command runs.
+    pub parts: Vec<PartView>,
+}
+
+/// A part of the daemon itself and how it does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PartView {
+    /// Its name.
+    pub name: String,
+    /// Whether it runs; else it waits for its restart.
+    pub runs: bool,
+    /// Why it fell the last time; empty when it never did.
+    pub note: String,
+    /// Restarts since the daemon started.
+    pub restarts: u64,
 }
 
 /// A source and how it does.

@@ -16,7 +16,7 @@ pub use agent::{AgentChange, AgentView, NewAgent, NewToken, Scope, TOKEN_DAYS, T
 pub use asked::{MessageKind, NewMessage, NewTicket, Transition};
 pub use delivery::{AttemptView, DeliveryPage, DeliveryView};
 pub use explanation::{ExplanationView, Simulation, Step, StepKind};
-pub use health::{HealthReport, SourceState, SourceView};
+pub use health::{HealthReport, PartView, SourceState, SourceView};
 pub use quarantine::{QuarantineItem, QuarantinePage, Standing};
 pub use report::{Check, ReceiptView, Reconciliation, SourceBalance, Upstream};
 pub use ticket::{

@@ -1,4 +1,4 @@
-//! How many automatic messages were queued of late, for the caps and the breaker.
+//! How many acknowledgements were queued of late, for the caps and the breaker.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -23,9 +23,10 @@ queries! {
 const ADDRESSES: &str = "SELECT recipient_key, count(*) AS n, \
      CAST(COALESCE(sum(CASE WHEN created_at > ";
 const ADDRESSES_MIDDLE: &str =
-    " THEN 1 END), 0) AS BIGINT) AS hour FROM outbox WHERE automatic AND state <> 'suppressed' AND created_at > ";
+    " THEN 1 END), 0) AS BIGINT) AS hour FROM outbox WHERE kind = 'acknowledgement' AND state <> 'suppressed' AND created_at > ";
 
-/// Automatic messages of late.
+/// Acknowledgements of late. Other notices follow what an agent does or a promise missed: no stranger brings them about
+/// at will, and they neither obey the caps nor use them up.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sent {
     addresses: HashMap<String, (u32, u32)>,
@@ -84,7 +85,7 @@ pub async fn sent(
         query.tuples(domains.iter().map(|domain| [domain.as_str().into()]));
         query.push(
             ") SELECT wanted.domain AS domain, (SELECT count(*) FROM (SELECT 1 AS one FROM outbox \
-             WHERE outbox.recipient_domain = wanted.domain AND automatic AND state <> 'suppressed' AND created_at > ",
+             WHERE outbox.recipient_domain = wanted.domain AND kind = 'acknowledgement' AND state <> 'suppressed' AND created_at > ",
         );
         query.bind(now - HOUR).push(" LIMIT ").bind(i64::from(enough)).push(") AS enough) AS n FROM wanted");
         for row in query.rows(tx).await? {

@@ -15,7 +15,8 @@ use crate::value::Value;
 
 /// Taking rows is written twice: on PostgreSQL a worker passes over what another is just taking. Without that it would
 /// still be right, but two workers that take the same rows in another order stop each other. What is picked is locked on
-/// either engine: the update asks for keys alone, so that it never reads all that waits.
+/// either engine: the update asks for keys alone, so that it never reads all that waits. A row that is held has a lease;
+/// saying so leads SQLite to the few that are, where it would else read the whole table for an `OR`.
 macro_rules! taking {
     ($lock:literal) => {
         queries! {
@@ -32,7 +33,8 @@ RETURNING ", outbox_columns!()
             );
             RECOVER_ALL = concat!(
                 "WITH picked AS MATERIALIZED (SELECT candidate.id FROM outbox AS candidate \
-WHERE candidate.state = 'sending' AND (candidate.lease_until <= $1 OR candidate.incarnation <> $2)",
+WHERE candidate.state = 'sending' AND candidate.lease_until IS NOT NULL \
+AND (candidate.lease_until <= $1 OR candidate.incarnation <> $2)",
                  $lock, ") ", recover!()
             );
             RECOVER_LATE = concat!(

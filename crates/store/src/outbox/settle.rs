@@ -1,9 +1,9 @@
 //! Writing down what came of attempts.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use guichet_domain::Moment;
-use guichet_domain::ids::{DeliveryId, ExternalId};
+use guichet_domain::ids::{DeliveryId, ExternalId, MessageId};
 use guichet_domain::outgoing::DeliveryState;
 use guichet_domain::reason::Reason;
 
@@ -24,10 +24,18 @@ const SETTLE_TAIL: &str = ") UPDATE outbox SET state = settled.state, reason = s
      doubts = outbox.doubts + settled.doubts, external_id = COALESCE(settled.external_id, outbox.external_id), \
      settled_at = settled.settled_at, lease_until = NULL, incarnation = NULL \
      FROM settled WHERE outbox.id = settled.id AND outbox.fence = settled.fence AND outbox.state = 'sending' \
-     RETURNING outbox.id AS id";
+     RETURNING outbox.id AS id, outbox.ticket AS ticket, outbox.message AS message";
+// Nearly all there is to settle, said with as few values as it takes.
+const SENT: &str = "WITH settled (id, fence, detail, external_id, settled_at) AS (VALUES ";
+const SENT_TAIL: &str = ") UPDATE outbox SET state = 'sent', reason = NULL, detail = settled.detail, \
+     external_id = COALESCE(settled.external_id, outbox.external_id), settled_at = settled.settled_at, \
+     lease_until = NULL, incarnation = NULL \
+     FROM settled WHERE outbox.id = settled.id AND outbox.fence = settled.fence AND outbox.state = 'sending' \
+     RETURNING outbox.id AS id, outbox.ticket AS ticket, outbox.message AS message";
 const ATTEMPTS: &str = "WITH ended (delivery, fence, ended_at, outcome, detail) AS (VALUES ";
 const ATTEMPTS_TAIL: &str = ") UPDATE attempt SET ended_at = ended.ended_at, outcome = ended.outcome, detail = ended.detail \
      FROM ended WHERE attempt.delivery = ended.delivery AND attempt.fence = ended.fence AND attempt.ended_at IS NULL";
+const KNOWN: &str = "INSERT INTO entry_id (external_id, ticket, entry, delivery, at) VALUES ";
 
 /// What came of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,30 +117,32 @@ impl Outcome {
     }
 }
 
-/// Settles attempts, all with two statements. Gives the rows that were *not* settled: somebody else took them back in
+/// Settles attempts, all with a few statements. Gives the rows that were *not* settled: somebody else took them back in
 /// the meantime, and what came of this attempt does not count any more.
 pub async fn settle(tx: &mut Tx, settlements: &[Settlement], now: Moment) -> Result<Vec<DeliveryId>, StoreError> {
-    let rows = settlements.iter().map(|settlement| values(settlement, now)).collect();
-    let mut settled = HashSet::new();
-    for row in sql::rows_over(tx, SETTLE, rows, SETTLE_TAIL).await? {
-        settled.insert(row.key("id", DeliveryId)?);
+    let (sent, others): (Vec<&Settlement>, Vec<&Settlement>) =
+        settlements.iter().partition(|settlement| matches!(settlement.outcome, Outcome::Sent { .. }));
+    let sent = sent.into_iter().map(|settlement| sent_values(settlement, now)).collect();
+    let others = others.into_iter().map(|settlement| values(settlement, now)).collect();
+    let mut rows = sql::rows_over(tx, SENT, sent, SENT_TAIL).await?;
+    rows.extend(sql::rows_over(tx, SETTLE, others, SETTLE_TAIL).await?);
+    let mut settled = HashMap::with_capacity(rows.len());
+    for row in rows {
+        settled.insert(row.key("id", DeliveryId)?, (row.ticket("ticket")?, row.maybe_key("message", MessageId)?));
     }
-    let ended: Vec<_> = settlements
-        .iter()
-        .filter(|settlement| settled.contains(&settlement.id))
-        .map(|new| {
-            let (id, word) = (new.id.into(), new.outcome.as_str().into());
-            [id, new.fence.into(), now.into(), word, new.detail.as_str().into()]
-        })
-        .collect();
-    let expected = ended.len() as u64;
-    sql::expect("end attempts", expected, sql::over(tx, ATTEMPTS, ended, ATTEMPTS_TAIL).await?)?;
-    for settlement in settlements.iter().filter(|settlement| settled.contains(&settlement.id)) {
-        if let Outcome::Sent { external_id: Some(id) } = &settlement.outcome {
-            known_by(tx, settlement.id, id, now).await?;
+    let (mut ended, mut known) = (Vec::with_capacity(settled.len()), Vec::with_capacity(settled.len()));
+    for new in settlements {
+        let Some((ticket, message)) = settled.get(&new.id) else { continue };
+        let word = new.outcome.as_str().into();
+        ended.push([new.id.into(), new.fence.into(), now.into(), word, new.detail.as_str().into()]);
+        if let Outcome::Sent { external_id: Some(id) } = &new.outcome {
+            known.push([id.into(), (*ticket).into(), Value::Uuid(message.map(|id| id.0)), new.id.into(), now.into()]);
         }
     }
-    Ok(settlements.iter().map(|settlement| settlement.id).filter(|id| !settled.contains(id)).collect())
+    let expected = ended.len() as u64;
+    sql::expect("end attempts", expected, sql::over(tx, ATTEMPTS, ended, ATTEMPTS_TAIL).await?)?;
+    sql::over(tx, KNOWN, known, " ON CONFLICT DO NOTHING").await?;
+    Ok(settlements.iter().map(|settlement| settlement.id).filter(|id| !settled.contains_key(id)).collect())
 }
 
 /// Makes answers to `external_id` find the ticket of a delivery. Twice does no harm.
@@ -144,6 +154,20 @@ pub(super) async fn known_by(
 ) -> Result<(), StoreError> {
     sql::execute(tx, KNOWN_BY, &[delivery.into(), external_id.into(), now.into()]).await?;
     Ok(())
+}
+
+fn sent_values(settlement: &Settlement, now: Moment) -> [Value<'_>; 5] {
+    let external_id = match &settlement.outcome {
+        Outcome::Sent { external_id } => external_id.as_ref(),
+        _ => None,
+    };
+    [
+        settlement.id.into(),
+        settlement.fence.into(),
+        settlement.detail.as_str().into(),
+        external_id.map_or(Value::Text(None), Value::from),
+        now.into(),
+    ]
 }
 
 fn values(settlement: &Settlement, now: Moment) -> [Value<'_>; 10] {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use guichet_domain::ids::DeliveryId;
-use guichet_domain::outgoing::{DeliveryState, NewDelivery};
+use guichet_domain::outgoing::{DeliveryState, NewDelivery, NoticeKind};
 
 use super::{Batch, Recorded, rows};
 use crate::engine::Tx;
@@ -172,12 +172,12 @@ async fn deliveries(tx: &mut Tx, batch: &Batch<'_>) -> Result<u64, StoreError> {
         queued.insert(row.key("id", DeliveryId)?);
     }
     let counts = |new: &&&NewDelivery| {
-        new.kind.is_automatic() && new.state != DeliveryState::Suppressed && queued.contains(&new.id)
+        new.kind == NoticeKind::Acknowledgement && new.state != DeliveryState::Suppressed && queued.contains(&new.id)
     };
-    let automatic = batch.deliveries.iter().filter(counts).count();
-    if automatic > 0 {
+    let acknowledged = batch.deliveries.iter().filter(counts).count();
+    if acknowledged > 0 {
         let span = batch.at.micros().div_euclid(PULSE) * PULSE;
-        let pulse = vec![[span.into(), rows::whole(automatic as u64)]];
+        let pulse = vec![[span.into(), rows::whole(acknowledged as u64)]];
         sql::over(tx, PULSES, pulse, " ON CONFLICT (span) DO UPDATE SET n = pulse.n + excluded.n").await?;
     }
     Ok(queued.len() as u64)

@@ -1,8 +1,10 @@
 //! Every test runs on SQLite, and on PostgreSQL when `GUICHET_POSTGRES_URL` names a database to work in.
 
+mod built;
 mod desk;
 mod disk;
 mod flood;
+mod grown;
 mod intake;
 mod make;
 mod outbox;
