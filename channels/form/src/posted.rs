@@ -1,0 +1,185 @@
+//! A posted form: its values and uploads, read within bounds.
+
+use axum::body::Body;
+use axum::extract::{FromRequest as _, Multipart, RawForm, Request};
+use axum::http::header::CONTENT_TYPE;
+
+use crate::fields::{Values, Wrong};
+use crate::settings::Keys;
+use crate::staging::{Staging, Upload};
+use crate::token::{Drawn, Signer};
+use crate::words::{Lang, Word, say};
+use guichet_domain::Moment;
+use guichet_domain::media_type::is_active;
+
+/// Most octets of one value, and most values.
+const VALUE: usize = 100_000;
+const VALUES: usize = 200;
+
+/// What was sent.
+#[derive(Default)]
+pub(crate) struct Posted {
+    pub(crate) values: Values,
+    /// What its token says; `None` when it is missing, foreign or too old.
+    pub(crate) drawn: Option<Drawn>,
+    /// What is wrong with its uploads.
+    pub(crate) wrongs: Vec<Wrong>,
+}
+
+/// Why a body cannot be read at all.
+pub(crate) enum Unreadable {
+    /// It is no form.
+    NoForm,
+    /// It is larger than everything a form may hold, or broken off.
+    TooMuch,
+    /// The disk does not take the uploads.
+    Disk,
+}
+
+/// How a body is read.
+pub(crate) struct Reading<'a> {
+    pub(crate) keys: &'a Keys,
+    pub(crate) signer: &'a Signer,
+    pub(crate) staging: &'a Staging,
+    pub(crate) lang: Lang,
+    pub(crate) now: Moment,
+}
+
+impl Reading<'_> {
+    /// Reads a body as a browser sends it. Uploads are kept at once, under the form's id: the token therefore stands before
+    /// the files on our pages, and files before it are passed over.
+    pub(crate) async fn read(&self, request: Request<Body>) -> Result<Posted, Unreadable> {
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match kind.as_str() {
+            "multipart/form-data" => self.multipart(request).await,
+            "application/x-www-form-urlencoded" => self.urlencoded(request).await,
+            _ => Err(Unreadable::NoForm),
+        }
+    }
+
+    async fn urlencoded(&self, request: Request<Body>) -> Result<Posted, Unreadable> {
+        let RawForm(body) = RawForm::from_request(request, &()).await.map_err(|_| Unreadable::TooMuch)?;
+        let pairs: Vec<(String, String)> = decode(&body);
+        let mut posted = Posted::default();
+        for (name, value) in pairs.into_iter().take(VALUES) {
+            self.value(&mut posted, name, value);
+        }
+        Ok(posted)
+    }
+
+    async fn multipart(&self, request: Request<Body>) -> Result<Posted, Unreadable> {
+        let mut parts = Multipart::from_request(request, &()).await.map_err(|_| Unreadable::NoForm)?;
+        let mut posted = Posted::default();
+        let mut count = 0;
+        while let Some(mut part) = parts.next_field().await.map_err(|_| Unreadable::TooMuch)? {
+            count += 1;
+            if count > VALUES {
+                return Err(Unreadable::TooMuch);
+            }
+            let name = part.name().unwrap_or_default().to_owned();
+            if part.file_name().is_some() {
+                self.file(&mut posted, part).await?;
+                continue;
+            }
+            let mut value = Vec::new();
+            while let Some(chunk) = part.chunk().await.map_err(|_| Unreadable::TooMuch)? {
+                if value.len() + chunk.len() > VALUE {
+                    return Err(Unreadable::TooMuch);
+                }
+                value.extend_from_slice(&chunk);
+            }
+            self.value(&mut posted, name, String::from_utf8_lossy(&value).into_owned());
+        }
+        Ok(posted)
+    }
+
+    fn value(&self, posted: &mut Posted, name: String, value: String) {
+        if name == "token" && posted.drawn.is_none() {
+            posted.drawn = self.signer.drawn(&value, self.now);
+        }
+        posted.values.push(name, value);
+    }
+
+    async fn file(&self, posted: &mut Posted, mut part: axum::extract::multipart::Field<'_>) -> Result<(), Unreadable> {
+        let declared = part.content_type().unwrap_or_default().to_owned();
+        let name = part.file_name().map(str::to_owned).filter(|name| !name.is_empty());
+        let Some(drawn) = &posted.drawn else { return Ok(()) };
+        let kept = self.staging.list(&drawn.id).await;
+        let number = kept.iter().map(|staged| staged.number + 1).max().unwrap_or(0);
+        let most = (self.keys.file_mib << 20) as u64;
+        let mut upload: Option<Upload> = None;
+        let mut too_large = false;
+        while let Some(chunk) = part.chunk().await.map_err(|_| Unreadable::TooMuch)? {
+            if chunk.is_empty() || too_large {
+                continue;
+            }
+            let upload = match &mut upload {
+                Some(upload) => upload,
+                none => {
+                    let begun = self.staging.begin(&drawn.id, number, name.as_deref(), &declared).await;
+                    none.insert(begun.map_err(|_| Unreadable::Disk)?)
+                }
+            };
+            upload.write(&chunk).await.map_err(|_| Unreadable::Disk)?;
+            too_large = upload.size() > most;
+        }
+        // An empty file input sends a part without a byte.
+        let Some(upload) = upload else { return Ok(()) };
+        let label = upload.name().to_owned();
+        let wrong = if too_large {
+            let words = say(self.lang, Word::FileTooLarge).replace("{label}", &label);
+            Some(words.replace("{mib}", &self.keys.file_mib.to_string()))
+        } else if kept.len() >= self.keys.files {
+            Some(say(self.lang, Word::TooManyFiles).replace("{count}", &self.keys.files.to_string()))
+        } else if is_active(upload.media_type()) {
+            Some(say(self.lang, Word::FileKind).replace("{label}", &label))
+        } else {
+            None
+        };
+        let Some(wrong) = wrong else { return upload.keep().await.map_err(|_| Unreadable::Disk) };
+        upload.discard().await;
+        posted.wrongs.push(Wrong::with("files", wrong));
+        Ok(())
+    }
+}
+
+/// `application/x-www-form-urlencoded` (WHATWG URL, section 5.1).
+fn decode(body: &[u8]) -> Vec<(String, String)> {
+    let plain = |part: &[u8]| {
+        let mut bytes = Vec::with_capacity(part.len());
+        let mut rest = part.iter();
+        while let Some(&byte) = rest.next() {
+            let digits = rest.as_slice().get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+            match (byte, digits.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
+                (b'+', _) => bytes.push(b' '),
+                (b'%', Some(decoded)) => {
+                    bytes.push(decoded);
+                    rest = rest.as_slice().get(2..).unwrap_or_default().iter();
+                }
+                _ => bytes.push(byte),
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    let split = |pair: &[u8]| {
+        let at = pair.iter().position(|byte| *byte == b'=');
+        let (name, value) = at
+            .map_or((pair, &[][..]), |at| (pair.get(..at).unwrap_or_default(), pair.get(at + 1..).unwrap_or_default()));
+        (plain(name), plain(value))
+    };
+    pairs.map(split).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_of_a_browser_is_read() {
+        let pairs = decode(b"name=Ana+B&message=a%0D%0Ab%26c&empty=&alone&bad=%zz%");
+        let shown: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(shown, [("name", "Ana B"), ("message", "a\r\nb&c"), ("empty", ""), ("alone", ""), ("bad", "%zz%")]);
+    }
+}
