@@ -15,6 +15,8 @@ use guichet_contract::Kind;
 /// Every kind of channel that was compiled in, by the name used in `channel = "..."`.
 pub fn kinds() -> Vec<Box<dyn Kind>> {
     vec![
+        #[cfg(feature = "chat")]
+        Box::new(guichet_chat::Chat),
         #[cfg(feature = "email")]
         Box::new(guichet_email::Email),
         #[cfg(feature = "webhook")]
