@@ -15,6 +15,7 @@ mod mailboxes;
 mod oauth;
 mod outage;
 mod person;
+mod reconcile;
 mod reports;
 mod rig;
 mod smtp;
