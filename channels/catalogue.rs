@@ -19,6 +19,8 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(guichet_chat::Chat),
         #[cfg(feature = "email")]
         Box::new(guichet_email::Email),
+        #[cfg(feature = "form")]
+        Box::new(guichet_form::Form),
         #[cfg(feature = "webhook")]
         Box::new(guichet_webhook::Webhook),
     ]
