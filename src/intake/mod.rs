@@ -38,6 +38,8 @@ const MAX_BYTES: usize = 4 << 20;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a transaction is tried when others change the same tickets.
 const TRIES: usize = 8;
+/// A batch of fewer bytes is prepared at once where it came in: that takes less than a millisecond.
+const WORTH_A_THREAD: usize = 64 << 10;
 /// What waits at most.
 const QUEUE: usize = 64;
 
@@ -93,14 +95,30 @@ impl Reception {
         batch: Vec<Inbound>,
         moves: Vec<CursorMove>,
     ) -> Result<Accepted, NotAccepted> {
-        if batch.len() > MAX_ITEMS {
-            return Err(NotAccepted::Refused { why: format!("a batch holds at most {MAX_ITEMS} items") });
-        }
         if batch.is_empty() && moves.is_empty() {
             return Ok(Accepted { receipts: Vec::new() });
         }
         self.check_disk()?;
-        let mut items = self.prepare(source, batch, false)?;
+        let items = self.stage(source, batch).await?;
+        self.accept_staged(name, items, moves).await
+    }
+
+    /// Does with a batch what needs no transaction; see [`guichet_contract::Intake::stage`].
+    pub(crate) async fn stage(&self, source: &Source, batch: Vec<Inbound>) -> Result<Vec<Prepared>, NotAccepted> {
+        if batch.len() > MAX_ITEMS {
+            return Err(NotAccepted::Refused { why: format!("a batch holds at most {MAX_ITEMS} items") });
+        }
+        self.prepare(source, batch, false).await
+    }
+
+    /// Takes in what [`Reception::stage`] gave.
+    pub(crate) async fn accept_staged(
+        &self,
+        name: &SourceName,
+        mut items: Vec<Prepared>,
+        moves: Vec<CursorMove>,
+    ) -> Result<Accepted, NotAccepted> {
+        self.check_disk()?;
         let _kept = self.kernel.blob_files.read().await;
         for item in &mut items {
             self.store_large(&mut item.raw).await?;
@@ -119,7 +137,7 @@ impl Reception {
         id: InboundId,
         inbound: Inbound,
     ) -> Result<Receipt, NotAccepted> {
-        let mut items = self.prepare(source, vec![inbound], true)?;
+        let mut items = self.prepare(source, vec![inbound], true).await?;
         let _kept = self.kernel.blob_files.read().await;
         for item in &mut items {
             item.id = id;
@@ -145,7 +163,7 @@ impl Reception {
 
     /// Takes an item in the real way, in a transaction that the caller looks into and rolls back: nothing of it stays.
     pub(crate) async fn rehearse(&self, source: &Source, inbound: Inbound) -> Result<Rehearsed, NotAccepted> {
-        let mut items = self.prepare(source, vec![inbound], false)?;
+        let mut items = self.prepare(source, vec![inbound], false).await?;
         // Nothing of it stays, so the one writer is not kept busy with bytes that nobody will read.
         for packed in items.iter_mut().flat_map(|item| item.files.iter_mut().chain([&mut item.raw])) {
             packed.bytes = None;
@@ -160,16 +178,21 @@ impl Reception {
         }
     }
 
-    fn prepare(&self, source: &Source, batch: Vec<Inbound>, released: bool) -> Result<Vec<Prepared>, NotAccepted> {
-        let bench = Bench {
-            rules: &source.rules,
-            channel: &source.kind,
-            keyring: &self.kernel.keyring,
-            ids: self.kernel.ids.as_ref(),
-            now: self.kernel.clock.now(),
-            released,
-        };
-        batch.into_iter().map(|inbound| Prepared::new(inbound, &bench)).collect()
+    /// Prepares a batch, off the tasks that serve sockets where that takes longer than going there.
+    async fn prepare(
+        &self,
+        source: &Source,
+        batch: Vec<Inbound>,
+        released: bool,
+    ) -> Result<Vec<Prepared>, NotAccepted> {
+        let bytes: usize = batch.iter().map(|inbound| inbound.raw.len()).sum();
+        if bytes < WORTH_A_THREAD {
+            return prepared(&self.kernel, source, batch, released);
+        }
+        let (kernel, source) = (Arc::clone(&self.kernel), source.clone());
+        let prepared = tokio::task::spawn_blocking(move || prepared(&kernel, &source, batch, released)).await;
+        // Only a panic or the end of the process comes between: the source keeps what it has.
+        prepared.unwrap_or_else(|error| Err(NotAccepted::Refused { why: format!("preparing was cut off: {error}") }))
     }
 
     /// Refuses before the disk is full: a full disk can neither take in nor finish what is under way.
@@ -193,6 +216,23 @@ impl Reception {
             why: format!("the state folder cannot be written: {error}"),
         })
     }
+}
+
+fn prepared(
+    kernel: &Kernel,
+    source: &Source,
+    batch: Vec<Inbound>,
+    released: bool,
+) -> Result<Vec<Prepared>, NotAccepted> {
+    let bench = Bench {
+        rules: &source.rules,
+        channel: &source.kind,
+        keyring: &kernel.keyring,
+        ids: kernel.ids.as_ref(),
+        now: kernel.clock.now(),
+        released,
+    };
+    batch.into_iter().map(|inbound| Prepared::new(inbound, &bench)).collect()
 }
 
 /// Writes what waits until nobody can hand in any more.

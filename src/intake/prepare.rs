@@ -2,12 +2,14 @@
 
 use guichet_contract::intake::NotAccepted;
 use guichet_domain::event::Fresh;
-use guichet_domain::ids::{ConversationKey, ExternalId, InboundId, TicketId};
+use guichet_domain::ids::{ConversationKey, ExternalId, InboundId, SourceName, TicketId};
 use guichet_domain::inbound::{Content, Explained, Inbound, Item, Nature, OwnClaim};
+use guichet_domain::language::Language;
 use guichet_domain::reason::{self, Reason};
 use guichet_domain::reference::{Reference, find_in};
 use guichet_domain::rules::Rules;
 use guichet_domain::token::{Claim, Keyring, StatusToken};
+use guichet_domain::triage::Classification;
 use guichet_domain::{Ids, Moment};
 use guichet_store::blob::{self, Packed};
 
@@ -47,6 +49,8 @@ pub(crate) struct Prepared {
     pub conversation: Option<ConversationKey>,
     /// What a new ticket would be called.
     pub fresh: Fresh,
+    /// What the triage rules make of it, worked out ahead where nothing says that it belongs to a ticket.
+    pub triage: Option<(Language, Classification)>,
     /// The rules of its source.
     pub rules: Rules,
     /// Set when it was released from quarantine: its row exists, and rules that keep things aside no longer apply.
@@ -69,6 +73,16 @@ pub(crate) struct Bench<'a> {
     pub released: bool,
 }
 
+/// The inbox key of what a source calls its item.
+pub(crate) fn own_key(source: &SourceName, id: &ExternalId) -> String {
+    format!("{source}\n{id}")
+}
+
+/// The inbox key an item shares with what other sources of its kind of channel hand in.
+pub(crate) fn shared_key(channel: &str, key: &str) -> String {
+    format!("{channel}\n{key}")
+}
+
 impl Prepared {
     /// Prepares one item. Costs what compressing its bytes costs; touches nothing outside.
     pub(crate) fn new(inbound: Inbound, bench: &Bench<'_>) -> Result<Self, NotAccepted> {
@@ -78,9 +92,11 @@ impl Prepared {
                 why: "an item without an id cannot be told from its repetition".into(),
             });
         }
-        let mut keys = vec![format!("{source}\n{}", inbound.external_id)];
-        keys.extend(inbound.same_as.iter().take(MAX_KEYS).map(|key| format!("{}\n{key}", bench.channel)));
+        let mut keys = vec![own_key(source, &inbound.external_id)];
+        keys.extend(inbound.same_as.iter().take(MAX_KEYS).map(|key| shared_key(bench.channel, key)));
         let raw = blob::pack(&inbound.raw, bench.now);
+        // A large mail is in memory three times over as it is.
+        drop(inbound.raw);
         let content = match inbound.content {
             Content::Read(item) if bench.released => Ok(item),
             Content::Read(item) => screen(item, bench.rules),
@@ -100,6 +116,7 @@ impl Prepared {
             references: Vec::new(),
             conversation: None,
             fresh: fresh(bench.ids),
+            triage: None,
             rules: bench.rules.clone(),
             released: bench.released,
         };
@@ -140,6 +157,13 @@ impl Prepared {
         self.conversation.clone_from(&item.conversation);
         for attachment in &mut item.attachments {
             self.files.push(blob::pack(&std::mem::take(&mut attachment.bytes), bench.now));
+        }
+        let named = !(self.tokens.is_empty() && self.own.is_empty() && self.references.is_empty());
+        let answers = !item.refers_to.ids.is_empty() || self.conversation.is_some();
+        if item.nature == Nature::Message && !named && !answers {
+            let language = item.language.unwrap_or(Language::En);
+            let subject = item.subject.as_deref().unwrap_or_default();
+            self.triage = Some((language, bench.rules.desk.taxonomy.classify(subject, item.words(), language)));
         }
     }
 }

@@ -201,6 +201,7 @@ fn decide_one(
         linked,
         quiet: prepared.quiet.clone(),
         fresh: prepared.fresh.clone(),
+        triage: prepared.triage.as_ref(),
         counts: ledger.counts(&address, domain.as_deref()),
         undeliverable: ledger.is_undeliverable(&address),
         received_at: prepared.received_at,

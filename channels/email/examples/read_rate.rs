@@ -96,6 +96,12 @@ struct Counter {
 }
 
 impl Sink for Counter {
+    type Ready = Batch;
+
+    async fn understand(&self, batch: Batch) -> Batch {
+        batch
+    }
+
     async fn position(&self, _: &str) -> Result<Option<Position>, String> {
         Ok(None)
     }

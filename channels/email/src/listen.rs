@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use guichet_contract::{Cursor, CursorMove, Fault, Health, NotAccepted, Port, Stop, Verdict};
+use guichet_contract::{Cursor, CursorMove, Fault, Health, NotAccepted, Port, Staged, Stop, Verdict};
 use guichet_domain::inbound::{Explained, Inbound};
 use guichet_domain::reason;
 
@@ -130,10 +130,8 @@ struct MailSink<'a> {
 
 /// A batch as the core takes it.
 struct Understood {
-    items: Vec<Inbound>,
+    staged: Result<Staged, NotAccepted>,
     step: CursorMove,
-    /// Whether every mail of the batch is among the items.
-    whole: bool,
 }
 
 impl MailSink<'_> {
@@ -166,19 +164,24 @@ impl Sink for MailSink<'_> {
         let count = letters.len();
         let mut items = understood(self.reader, letters).await;
         let whole = items.len() == count;
-        if whole && let Some(dkim) = self.dkim {
+        if !whole {
+            // The cursor would move past mail that nobody has taken.
+            let why = "reading the mail was cut off; it stays on the server".to_owned();
+            return Understood { staged: Err(NotAccepted::Refused { why }), step };
+        }
+        if let Some(dkim) = self.dkim {
             dkim.check(&mut items).await;
         }
-        Understood { items, step, whole }
+        Understood { staged: self.port.intake.stage(items).await, step }
     }
 
     async fn accept(&self, ready: Understood) -> Result<Vec<Outcome>, Refusal> {
-        let Understood { items, step, whole } = ready;
-        if !whole {
-            // The cursor would move past mail that nobody has taken.
-            return Err(Refusal::Refused { why: "reading the mail was cut off; it stays on the server".to_owned() });
-        }
-        let accepted = self.port.intake.accept(items, vec![step]).await.map_err(|refused| match refused {
+        let Understood { staged, step } = ready;
+        let accepted = match staged {
+            Ok(staged) => self.port.intake.accept_staged(staged, vec![step]).await,
+            Err(refused) => Err(refused),
+        };
+        let accepted = accepted.map_err(|refused| match refused {
             NotAccepted::Busy { after, why } => Refusal::Busy { after, why },
             NotAccepted::Refused { why } => Refusal::Refused { why },
         })?;

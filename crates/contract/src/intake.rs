@@ -1,5 +1,6 @@
 //! What the core offers a channel.
 
+use std::any::Any;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,6 +28,20 @@ pub trait Intake: Send + Sync {
     /// allowed. A batch holds at most 256 items.
     async fn accept(&self, batch: Vec<Inbound>, moves: Vec<CursorMove>) -> Result<Accepted, NotAccepted>;
 
+    /// Does ahead of [`Intake::accept_staged`] what needs no transaction, such as compressing, while an earlier batch is
+    /// still being accepted. Takes nothing in: what comes back may be dropped, and is for this intake alone.
+    async fn stage(&self, batch: Vec<Inbound>) -> Result<Staged, NotAccepted> {
+        Ok(Staged::Raw(batch))
+    }
+
+    /// [`Intake::accept`], for a batch that was staged.
+    async fn accept_staged(&self, staged: Staged, moves: Vec<CursorMove>) -> Result<Accepted, NotAccepted> {
+        match staged {
+            Staged::Raw(batch) => self.accept(batch, moves).await,
+            Staged::Ready(_) => Err(NotAccepted::Refused { why: "it was staged by another intake".to_owned() }),
+        }
+    }
+
     /// Where this source stood, under a key of the channel's choice (`folder`, a thread's id).
     async fn cursor(&self, key: &str) -> Result<Option<Cursor>, Fault>;
 
@@ -49,6 +64,14 @@ pub trait Intake: Send + Sync {
 
 /// A wake-up whose value only counts up.
 pub type Updates = watch::Receiver<u64>;
+
+/// A batch between [`Intake::stage`] and [`Intake::accept_staged`].
+pub enum Staged {
+    /// As it was handed in.
+    Raw(Vec<Inbound>),
+    /// In the intake's own form.
+    Ready(Box<dyn Any + Send>),
+}
 
 /// What became of a batch: its receipts in order.
 #[derive(Debug, Clone, PartialEq, Eq)]

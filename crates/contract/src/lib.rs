@@ -22,8 +22,8 @@ pub use channel::{Abilities, Channel, Fault, Health, Kind, SettingsError, Stop};
 pub use conversation::{Acted, Conversations, FileContent, Hours, NoConversations, RequesterAct, Signal, Standing};
 pub use holdings::{Held, Holdings};
 pub use intake::{
-    Accepted, Cursor, CursorMove, Intake, NotAccepted, Receipt, SlotValue, TimelineEntry, TimelineFile, Updates,
-    Verdict,
+    Accepted, Cursor, CursorMove, Intake, NotAccepted, Receipt, SlotValue, Staged, TimelineEntry, TimelineFile,
+    Updates, Verdict,
 };
 pub use outgoing::{Delivery, Outgoing};
 pub use port::{Departures, Port};

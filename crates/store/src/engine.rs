@@ -308,7 +308,9 @@ fn writer_options(path: &Path) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", "4000")
         .pragma("journal_size_limit", "67108864")
         .optimize_on_close(true, 1000)
-        .statement_cache_capacity(200)
+        .statement_cache_capacity(400)
+        // Rows of one answer that may wait: with fewer the driver's thread and ours take turns at every few of them.
+        .row_buffer_size(1024)
         .disable_statement_logging()
 }
 

@@ -51,7 +51,7 @@ pub struct Mailbox {
 
 /// Receives until `stop`, then returns `Ok` within 2 s.
 ///
-/// At most two batches are in memory: one being accepted, one being read. An error ends the session; calling again goes on
+/// At most three batches are in memory: one being accepted, one being understood, one being read. An error ends the session; calling again goes on
 /// where the accepted mail ends, and moves what was accepted and not yet moved. Errors say whether that makes sense
 /// ([`Error::lasting`]); how long to wait before is the caller's to say.
 pub async fn receive<S: Sink>(
@@ -168,6 +168,66 @@ struct Loop<'a, S> {
     filed_at: Instant,
 }
 
+/// What is under way between the server and the intake.
+struct Line<R> {
+    /// Read, and to be understood.
+    read: Option<Batch>,
+    /// Understood, and to be accepted.
+    ready: Option<(Label, R)>,
+    /// The position behind all that was read.
+    last: Position,
+    /// Set when nothing more is to be read: all is, or reading failed.
+    ended: Option<Result<(), Error>>,
+}
+
+/// What stays of a batch while the sink has it.
+struct Label {
+    uids: Vec<u32>,
+    position: Position,
+    large: bool,
+}
+
+impl Label {
+    fn of(batch: &Batch, whole: u32) -> Self {
+        let uids = batch.mails.iter().map(|mail| mail.uid).collect();
+        Self { uids, position: batch.position, large: is_large(batch, whole) }
+    }
+}
+
+fn is_large(batch: &Batch, whole: u32) -> bool {
+    batch.mails.iter().any(|mail| mail.size > whole)
+}
+
+impl<R> Line<R> {
+    /// Whether it holds a large mail: one at a time is in memory, and nothing is read beside it.
+    fn has_large(&self, whole: u32) -> bool {
+        let waiting = self.ready.as_ref().is_some_and(|(label, _)| label.large);
+        waiting || self.read.as_ref().is_some_and(|batch| is_large(batch, whole))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.read.is_none() && self.ready.is_none()
+    }
+
+    /// Enters what was read. Where reading failed, what was read before is handed over all the same, so that the next
+    /// connection does not begin with it again; a stop waits for nothing.
+    fn enter(&mut self, read: Option<Result<Option<Batch>, Error>>) -> Result<(), Error> {
+        match read {
+            None => {}
+            Some(Ok(None)) => self.ended = Some(Ok(())),
+            Some(Err(Error::Stopped)) => return Err(Error::Stopped),
+            Some(Err(error)) => self.ended = Some(Err(error)),
+            Some(Ok(Some(batch))) => {
+                if !batch.mails.is_empty() || batch.position != self.last {
+                    self.last = batch.position;
+                    self.read = Some(batch);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// How handing over went.
 enum Handed {
     All,
@@ -241,51 +301,67 @@ impl<S: Sink> Loop<'_, S> {
         Ok(())
     }
 
-    /// Reads and hands over; the next batch is read while this one is accepted. After `Busy` the rest is to be listed anew.
+    /// Reads and hands over, three batches at once: while one is accepted, the next is understood and the one behind it
+    /// read. After `Busy` the rest is to be listed anew.
     async fn hand_over(&mut self, steps: Vec<Step>) -> Result<Handed, Error> {
         let mut reader = Reader::new(&self.mailbox.folder, self.mailbox.suspects.clone(), self.position, steps);
-        let mut ready = reader.next(&mut self.session).await?;
-        while let Some(batch) = ready.take() {
-            let uids: Vec<u32> = batch.mails.iter().map(|mail| mail.uid).collect();
-            let (position, large) = (batch.position, self.is_large(&batch));
-            if uids.is_empty() && position == self.position {
-                ready = reader.next(&mut self.session).await?;
-                continue;
-            }
-            let (taken, following) = if large {
-                // One large mail in memory at a time.
-                (self.sink.accept(batch).await, None)
-            } else {
-                let (taken, following) = tokio::join!(self.sink.accept(batch), reader.next(&mut self.session));
-                (taken, Some(following))
+        let mut line: Line<S::Ready> = Line { read: None, ready: None, last: self.position, ended: None };
+        loop {
+            let (sink, large) = (self.sink, line.has_large(self.mailbox.limits.whole));
+            let (read, ready) = (line.read.take(), line.ready.take());
+            let going_on = line.ended.is_none() && !large;
+            let reading = async { if going_on { Some(reader.next(&mut self.session).await) } else { None } };
+            let understanding = async {
+                let batch = read?;
+                let label = Label::of(&batch, self.mailbox.limits.whole);
+                Some((label, sink.understand(batch).await))
             };
-            match taken {
-                Ok(outcomes) if outcomes.len() == uids.len() => {
-                    self.position = position;
-                    self.unfiled.extend(uids.into_iter().zip(outcomes));
+            let accepting = async {
+                let (label, ready) = ready?;
+                Some((label, sink.accept(ready).await))
+            };
+            let (read, ready, taken) = tokio::join!(reading, understanding, accepting);
+            line.ready = ready;
+            line.enter(read)?;
+            if let Some((label, taken)) = taken
+                && let Some(pause) = self.settle(label, taken)?
+            {
+                if let Some(Err(error)) = line.ended {
+                    return Err(error);
                 }
-                Ok(outcomes) => {
-                    let reason = format!("{} outcomes for {} mails", outcomes.len(), uids.len());
-                    return Err(Error::NotTaken { reason });
-                }
-                Err(Refusal::Busy { after, why }) => {
-                    following.transpose()?;
-                    reader.discard(&mut self.session).await?;
-                    self.sink.progress(Progress::Busy { why });
-                    self.pause(after.clamp(Duration::from_millis(10), BUSY_MAX)).await?;
-                    return Ok(Handed::Busy);
-                }
-                Err(Refusal::Refused { why }) => return Err(Error::NotTaken { reason: why }),
+                reader.discard(&mut self.session).await?;
+                self.pause(pause).await?;
+                return Ok(Handed::Busy);
+            }
+            if line.is_empty()
+                && let Some(ended) = line.ended
+            {
+                return ended.map(|()| Handed::All);
             }
             if self.unfiled.len() >= FILE_AT || self.filed_at.elapsed() > FILE_AFTER {
                 self.file().await?;
             }
-            ready = match following {
-                Some(following) => following?,
-                None => reader.next(&mut self.session).await?,
-            };
         }
-        Ok(Handed::All)
+    }
+
+    /// Enters what became of a batch; how long to wait where it was not accepted.
+    fn settle(&mut self, label: Label, taken: Result<Vec<Outcome>, Refusal>) -> Result<Option<Duration>, Error> {
+        match taken {
+            Ok(outcomes) if outcomes.len() == label.uids.len() => {
+                self.position = label.position;
+                self.unfiled.extend(label.uids.into_iter().zip(outcomes));
+                Ok(None)
+            }
+            Ok(outcomes) => {
+                let reason = format!("{} outcomes for {} mails", outcomes.len(), label.uids.len());
+                Err(Error::NotTaken { reason })
+            }
+            Err(Refusal::Busy { after, why }) => {
+                self.sink.progress(Progress::Busy { why });
+                Ok(Some(after.clamp(Duration::from_millis(10), BUSY_MAX)))
+            }
+            Err(Refusal::Refused { why }) => Err(Error::NotTaken { reason: why }),
+        }
     }
 
     /// Stores the position before anything is read: what the first look found must not depend on when a crash comes.
@@ -293,7 +369,7 @@ impl<S: Sink> Loop<'_, S> {
         loop {
             let (folder, position) = (self.mailbox.folder.clone(), self.position);
             let batch = Batch { folder, mails: Vec::new(), position, skipped, gone: 0 };
-            match self.sink.accept(batch).await {
+            match self.sink.accept(self.sink.understand(batch).await).await {
                 Ok(_) => return Ok(()),
                 Err(Refusal::Busy { after, why }) => {
                     self.sink.progress(Progress::Busy { why });
@@ -347,10 +423,6 @@ impl<S: Sink> Loop<'_, S> {
             }
             other => other,
         }
-    }
-
-    fn is_large(&self, batch: &Batch) -> bool {
-        batch.mails.iter().any(|mail| mail.size > self.mailbox.limits.whole)
     }
 
     async fn pause(&self, span: Duration) -> Result<(), Error> {

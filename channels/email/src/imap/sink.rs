@@ -94,14 +94,22 @@ pub enum Progress {
 
 /// Takes mail in.
 pub trait Sink: Send + Sync {
+    /// A batch that is understood and not yet accepted.
+    type Ready: Send;
+
     /// The position stored for `folder`; `None` if it was never looked at. The error is the store's words.
     fn position(&self, folder: &str) -> impl Future<Output = Result<Option<Position>, String>> + Send;
+
+    /// Does with a batch what touches nothing outside: reads what its mails say. Runs while the batch before is being
+    /// accepted and the one behind is being read; what it gives may be dropped, the mails are then read again.
+    fn understand(&self, batch: Batch) -> impl Future<Output = Self::Ready> + Send;
 
     /// Takes a batch in. `Ok` means that its mails and its position are durable, and holds an outcome for each mail in
     /// order; only then are they moved. Handing in a mail again must be harmless: it happens after every lost connection.
     ///
-    /// Runs while the next batch is being read. Not cancelled by a stop unless it takes longer than the grace.
-    fn accept(&self, batch: Batch) -> impl Future<Output = Result<Vec<Outcome>, Refusal>> + Send;
+    /// Runs while the batches behind are being read, one at a time and in order. Not cancelled by a stop unless it takes
+    /// longer than the grace.
+    fn accept(&self, ready: Self::Ready) -> impl Future<Output = Result<Vec<Outcome>, Refusal>> + Send;
 
     /// Hears how it goes. Must not block.
     fn progress(&self, progress: Progress) {

@@ -8,30 +8,57 @@ pub(super) fn words(text: &str, limit: usize) -> String {
     let mut out = String::with_capacity(text.len().min(limit) + 2);
     out.push(' ');
     let (mut rest, mut left) = (text, limit);
-    // Plain letters go over word by word: most of any text is such words.
+    // Most of any text is ASCII, and goes over in runs.
     while left > 0 {
-        let plain = rest.bytes().take(left).position(|byte| !byte.is_ascii_alphanumeric());
-        let (word, behind) = rest.split_at_checked(plain.unwrap_or(rest.len().min(left))).unwrap_or((rest, ""));
-        let start = out.len();
-        out.push_str(word);
-        if let Some(added) = out.get_mut(start..) {
-            added.make_ascii_lowercase();
-        }
-        left -= word.len();
+        let run = rest.bytes().take(left).position(|byte| !byte.is_ascii() || byte == b'?');
+        let (plain, behind) = rest.split_at_checked(run.unwrap_or(rest.len().min(left))).unwrap_or((rest, ""));
+        push_ascii(&mut out, plain);
+        left -= plain.len();
         let mut chars = behind.chars();
-        let Some(c) = chars.next().filter(|_| left > 0) else { break };
-        if !c.is_ascii() {
-            push_foreign(&mut out, c);
-        } else {
-            gap(&mut out);
-            if c == '?' {
+        match chars.next().filter(|_| left > 0) {
+            None => break,
+            Some('?') => {
+                gap(&mut out);
                 out.push_str("? ");
             }
+            Some(c) => push_foreign(&mut out, c),
         }
         (rest, left) = (chars.as_str(), left - 1);
     }
     gap(&mut out);
     out
+}
+
+/// What each byte of ASCII becomes: a small letter, a digit, or the space between words.
+const PLAIN: [u8; 128] = {
+    let mut table = [b' '; 128];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        if byte.is_ascii_alphanumeric() {
+            table[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// Some hundred bytes at a time, so that what is written is checked for room once and not letter by letter.
+fn push_ascii(out: &mut String, text: &str) {
+    let mut last = if out.ends_with(' ') { b' ' } else { b'x' };
+    for piece in text.as_bytes().chunks(256) {
+        let mut written = [0; 256];
+        let mut length = 0;
+        for byte in piece {
+            let plain = PLAIN.get(*byte as usize).copied().unwrap_or(b' ');
+            if let Some(slot) = written.get_mut(length) {
+                *slot = plain;
+            }
+            // One space only between words.
+            length += usize::from(plain != b' ' || last != b' ');
+            last = plain;
+        }
+        out.push_str(written.get(..length).and_then(|written| str::from_utf8(written).ok()).unwrap_or_default());
+    }
 }
 
 fn push_foreign(out: &mut String, c: char) {

@@ -98,22 +98,16 @@ async fn insert(tx: &mut Tx, keys: &[KeyRow<'_>]) -> Result<HashMap<String, Inbo
     wanted.sort_by(|left, right| left.0.cmp(&right.0));
     wanted.dedup_by(|later, earlier| later.0 == earlier.0);
     let values = wanted.iter().map(|(key, inbound)| [Value::text(key.as_str()), (*inbound).into()]).collect();
-    let mut holders = HashMap::with_capacity(wanted.len());
-    for row in sql::rows_over(tx, RESERVE, values, " ON CONFLICT (key) DO NOTHING RETURNING key, inbound").await? {
-        holders.insert(row.get::<String>("key")?, row.key("inbound", InboundId)?);
+    if sql::over(tx, RESERVE, values, " ON CONFLICT (key) DO NOTHING").await? == wanted.len() as u64 {
+        return Ok(wanted.into_iter().collect());
     }
-    let lost = wanted.iter().map(|(key, _)| key.as_str()).filter(|key| !holders.contains_key(*key));
-    let lost: Vec<_> = lost.map(|key| [Value::text(key)]).collect();
-    let expected = lost.len();
-    let held = sql::rows_over(tx, HELD, lost, ")").await?;
-    if held.len() != expected {
-        // Its holder has vanished between the two statements: only deleting by hand can do that.
+    let all = wanted.iter().map(|(key, _)| [Value::text(key.as_str())]).collect();
+    let held = sql::rows_over(tx, HELD, all, ")").await?;
+    if held.len() != wanted.len() {
+        // A holder has vanished between the two statements: only deleting by hand can do that.
         return Err(StoreError::Conflict { what: "inbox keys".to_owned() });
     }
-    for row in held {
-        holders.insert(row.get::<String>("key")?, row.key("inbound", InboundId)?);
-    }
-    Ok(holders)
+    held.iter().map(|row| Ok((row.get::<String>("key")?, row.key("inbound", InboundId)?))).collect()
 }
 
 /// Follows an item to the first of those it shares keys with.

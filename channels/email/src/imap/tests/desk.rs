@@ -102,6 +102,12 @@ impl Desk {
 }
 
 impl Sink for Desk {
+    type Ready = Batch;
+
+    async fn understand(&self, batch: Batch) -> Batch {
+        batch
+    }
+
     async fn position(&self, _: &str) -> Result<Option<Position>, String> {
         Ok(self.with(|ledger| ledger.position))
     }

@@ -31,7 +31,7 @@ async fn mail_that_waits_and_mail_that_comes_are_taken_in_order() {
 }
 
 #[tokio::test]
-async fn the_next_batch_is_read_while_one_is_being_accepted_and_no_further() {
+async fn the_next_batches_are_understood_and_read_while_one_is_being_accepted_and_no_further() {
     let world = World::start().await;
     let mut mailbox = mailbox(&world);
     mailbox.limits.batch_messages = 2;
@@ -44,9 +44,9 @@ async fn the_next_batch_is_read_while_one_is_being_accepted_and_no_further() {
                 state.deliver("INBOX", "hello", "15-Nov-2023 10:00:00 +0000");
             }
         });
-        // One batch at the desk, one read, one asked for: the fourth is not touched.
-        world.until_heard("UID FETCH 5:6 (UID BODY").await;
-        assert_eq!(world.heard("UID FETCH 7:8 (UID BODY"), 0);
+        // One batch at the desk, one understood, one read, one asked for: the fifth is not touched.
+        world.until_heard("UID FETCH 7:8 (UID BODY").await;
+        assert_eq!(world.heard("UID FETCH 9:10 (UID BODY"), 0);
         assert!(desk.with(|ledger| ledger.mails.is_empty()));
         desk.close(false);
         desk.until(|ledger| ledger.mails.len() == 20).await;
