@@ -3,7 +3,7 @@ import { Composer } from './composer.js';
 import { h, icon, put } from './dom.js';
 import { Session } from './session.js';
 import { css } from './styles.js';
-import { Thread } from './thread.js';
+import { Thread, prose } from './thread.js';
 import { http, webSocket } from './transport.js';
 import { words } from './words.js';
 
@@ -38,7 +38,7 @@ export class Chat {
       dial: (kind, session, handlers) => (kind === 'ws' ? webSocket(host.base, handlers) : http(host.base, session, handlers)),
       hello: () => ({
         lang: this.words.lang, tz: Intl.DateTimeFormat().resolvedOptions().timeZone, client: { name: 'guichet-widget', ver: '1' },
-        page: { url: location.origin + location.pathname, title: this.pageTitle ?? document.title },
+        page: { url: location.origin + location.pathname, title: document.title },
       }),
     }, { change: () => this.#soon(), event: (name, detail) => this.#heard(name, detail), returned: (...given) => this.composer.returned(...given) });
   }
@@ -131,17 +131,11 @@ export class Chat {
   async copy(text, button) {
     try {
       await navigator.clipboard.writeText(text);
+      put(button, this.say('copied'));
     } catch {
-      // No clipboard outside secure pages: the old way.
-      const area = h('textarea.vh', { value: text });
-      this.panel.append(area);
-      area.select();
-      document.execCommand('copy');
-      area.remove();
-      button.focus();
+      // No clipboard outside secure pages.
+      prompt(this.say('copy'), text);
     }
-    put(button, this.say('copied'));
-    setTimeout(() => put(button, this.say('copy')), 2_000);
   }
 
   bottom(always) {
@@ -170,18 +164,18 @@ export class Chat {
     this.composer = new Composer(this, this.composer);
     this.bar = h('div.bar', { role: 'status' });
     this.hours = h('p');
-    this.menuButton = h('button.icon', { type: 'button', 'aria-label': say('menu'), 'aria-expanded': 'false', 'aria-controls': 'g-menu', onclick: () => this.#menu(this.menu.hidden) }, icon('menu'));
+    this.menuButton = h('button.icon', { 'aria-label': say('menu'), 'aria-expanded': 'false', 'aria-controls': 'g-menu', onclick: () => this.#menu(this.menu.hidden) }, icon('menu'));
     this.menu = h('div.menu', { id: 'g-menu', hidden: true });
     this.greeting = h('div.hello', null, h('p.big', null, config.texts.greeting ?? say('greeting')), h('p', null, say('greeting_more')), (this.desk = h('div.hours', { hidden: true })));
-    this.older = h('button.mini.more', { type: 'button', hidden: true, onclick: () => this.session.older() }, say('older'));
+    this.older = h('button.mini.more', { hidden: true, onclick: () => this.session.older() }, say('older'));
     this.after = h('div');
     this.typing = h('div.typing', { hidden: true });
     this.end = h('div.bar', { hidden: true });
     this.scroll = h('div.scroll', { onscroll: () => this.#scrolled() }, this.greeting, this.older, this.thread.node, this.after, this.composer.fields, this.typing);
-    this.jump = h('button.jump', { type: 'button', hidden: true, onclick: () => (this.bottom(true), this.composer.text.focus()) }, icon('down'), say('newer'));
-    this.panel = h('section.panel', { role: 'dialog', tabIndex: -1, 'aria-labelledby': 'g-title', part: 'panel', hidden: !host.opened, onkeydown: (event) => this.#key(event) },
+    this.jump = h('button.jump', { hidden: true, onclick: () => (this.bottom(true), this.composer.text.focus()) }, icon('down'), say('newer'));
+    this.panel = h('section.panel', { role: 'dialog', tabIndex: -1, onclick: (event) => this.menu.hidden || event.composedPath().includes(this.menuButton) || this.#menu(false), 'aria-labelledby': 'g-title', part: 'panel', hidden: !host.opened, onkeydown: (event) => this.#key(event) },
       h('header', { part: 'header' }, h('div.title', null, h('h2', { id: 'g-title' }, this.title), this.hours), this.menuButton,
-        host.mode !== 'page' && h('button.icon', { type: 'button', 'aria-label': say('close'), onclick: () => this.close() }, icon('close')), this.menu),
+        host.mode !== 'page' && h('button.icon', { 'aria-label': say('close'), onclick: () => this.close() }, icon('close')), this.menu),
       this.bar, h('div.view', null, this.scroll, this.jump), this.end, this.composer.node);
     this.composer.droppable(this.panel);
     this.seen = {};
@@ -234,12 +228,13 @@ export class Chat {
   #hours() {
     const { session, say, words } = this;
     const { desk, conv } = session;
-    const text = !desk ? '' : desk.open ? say('open') : say('closed');
-    this.#once('hours', [text, desk?.next_open_at, conv?.ticket].join(), () => {
-      this.hours.replaceChildren(...(conv?.ticket ? [h('span', null, say('request', { ticket: conv.ticket }))] : text ? [h(desk.open ? 'span.dot.open' : 'span.dot'), text] : []));
-      const back = desk?.next_open_at && say('closed_until', { when: words.when(desk.next_open_at) });
-      this.desk.replaceChildren(icon('clock'), h('div', null, h('b', null, text), back, back && ' ', say('closed_more')));
-      this.desk.hidden = !desk || desk.open;
+    if (!desk) return;
+    const { open, next_open_at: next } = desk;
+    this.#once('hours', [open, next, conv?.ticket].join(), () => {
+      const text = say(open ? 'open' : 'closed');
+      this.hours.replaceChildren(h(open ? 'span.dot.open' : 'span.dot'), conv?.ticket ? say('request', conv) : text);
+      this.desk.replaceChildren(icon('clock'), h('p', null, h('b', null, text), next && say('closed_until', { when: words.when(next) }), ' ', say('closed_more')));
+      this.desk.hidden = open;
     });
   }
 
@@ -250,15 +245,14 @@ export class Chat {
     const now = Date.now();
     const parts = [];
     let bad = false;
-    const button = (key, act) => h('button.mini', { type: 'button', onclick: act }, say(key));
-    const mail = () => session.email && h('span', null, ...say('or_mail').split('{email}').flatMap((text, i) => (i ? [h('a', { href: `mailto:${session.email}` }, session.email), text] : [text])));
-    if (link === 'refused') parts.push(/^identity/.test(refusal.code) ? say('identity') : refusal.code === 'unsupported_version' ? say('update') : (refusal.message ?? say('failed')), mail()), (bad = true);
+    const button = (key, act) => h('button.mini', { onclick: act }, say(key));
+    const mail = () => session.email && h('span', null, prose(say('or_mail', session)));
+    if (link === 'refused') parts.push(say(/^identity/.test(refusal.code) ? 'identity' : 'update'), mail()), (bad = true);
     else if (link === 'elsewhere') parts.push(say('elsewhere'), button('here_please', () => session.wake()));
     else if (trouble?.until > now) parts.push(trouble.code === 'rate_limited' ? say('limited', { time: words.time(trouble.until) }) : trouble.message, mail());
-    else if (trouble && !trouble.until && !(trouble.cid && session.store.entry(trouble.cid))) parts.push(trouble.message ?? say('failed'), mail()), (bad = true);
+    else if (trouble && !trouble.until && !(trouble.cid && session.store.entry(trouble.cid))) parts.push(trouble.message, mail()), (bad = true);
     else if (link !== 'online' && session.wanted && now - session.since > 2_500) {
-      if (session.failures) parts.push(say('offline'), button('again', () => session.wake()), now - session.since > 30_000 ? mail() : null);
-      else parts.push(say('connecting'));
+      parts.push(...(session.failures ? [say('offline'), button('again', () => session.wake()), mail()] : [say('connecting')]));
     }
     const look = parts.map((part) => part?.textContent ?? part).join('|');
     this.#once('bar', look, () => {
@@ -273,17 +267,17 @@ export class Chat {
   /** Below the thread: an address for the answer, the rating, and what a settled request means. */
   #after(conv) {
     const { session, say } = this;
-    const asked = conv && !conv.hasContact && !session.verified && conv.last > 0 && conv.status !== 'closed';
-    const over = conv?.status === 'resolved' || conv?.status === 'closed';
-    const waits = (kind) => session.store.waiting().some((entry) => entry.kind === kind && entry.conv === conv?.id);
+    const over = /resolved|closed/.test(conv?.status);
+    const waits = (kind) => session.store.waiting().some((entry) => entry.kind === kind && entry.conv === conv.id);
+    const ask = conv?.last && !over && !conv.hasContact && !session.verified && !waits('contact');
     const rate = over && conv.askRating && !waits('rate');
-    this.#once('after', [conv?.id, asked && !waits('contact'), rate, this.thanks].join(), () => {
-      this.after.replaceChildren(...[asked && !waits('contact') && !over ? this.#askEmail() : null, rate ? this.#askRating() : null, this.thanks && h('p.notice', null, this.thanks)].filter(Boolean));
+    this.#once('after', [conv?.id, ask, rate, this.thanks].join(), () => {
+      this.after.replaceChildren(...[ask && this.#askEmail(), rate && this.#askRating(), this.thanks && h('p.notice', null, this.thanks)].filter(Boolean));
       this.bottom();
     });
     this.#once('end', over ? conv.status + conv.id : '', () => {
       this.end.hidden = !over;
-      if (over) this.end.replaceChildren(h('span', null, say(conv.status === 'closed' ? 'over' : 'settled')), h('button.mini', { type: 'button', onclick: () => this.#fresh() }, say('new')));
+      if (over) this.end.replaceChildren(h('span', null, say(conv.status === 'closed' ? 'over' : 'settled')), h('button.mini', { onclick: () => this.#fresh() }, say('new')));
     });
   }
 
@@ -301,7 +295,7 @@ export class Chat {
       session.act('contact', { email: input.value.trim() });
       this.composer.text.focus();
     };
-    return h('form.card', { noValidate: true, onsubmit: save }, h('div.field', null, h('label', { htmlFor: 'g-mail' }, say('email_ask')), h('div.row.join', null, input, h('button.btn', { type: 'submit' }, say('email_save'))), wrong));
+    return h('form.card', { noValidate: true, onsubmit: save }, h('div.field', null, h('label', { htmlFor: 'g-mail' }, say('email_ask')), h('div.row', null, input, h('button.btn', { type: 'submit' }, say('email_save'))), wrong));
   }
 
   #askRating() {
@@ -319,8 +313,7 @@ export class Chat {
       session.act('rate', { score: +event.target.elements.score.value, text: text.value.trim() || undefined });
       this.composer.text.focus();
     };
-    return h('form.card', { onsubmit: send, part: 'rating' }, h('fieldset', null, h('legend.label', null, say('rate')), h('div.stars', null, [1, 2, 3, 4, 5].map(score)),
-      h('div.scale', { 'aria-hidden': 'true' }, h('span', null, say('rate_low')), h('span', null, say('rate_high')))), why, button);
+    return h('form.card', { onsubmit: send, part: 'rating' }, h('fieldset', null, h('legend.label', null, say('rate')), h('div.stars', null, [1, 2, 3, 4, 5].map(score))), why, button);
   }
 
   #presence(conv) {
@@ -332,7 +325,7 @@ export class Chat {
     const text = typing ? say('typing', { name: typing }) : here ? say('here', { name: here }) : '';
     this.#once('typing', text, () => {
       this.typing.hidden = !text;
-      this.typing.replaceChildren(...(typing ? [h('i', { 'aria-hidden': 'true' }, h('b'))] : []), text);
+      this.typing.replaceChildren(...(typing ? [h('i', { 'aria-hidden': 'true' }, '•••')] : []), text);
     });
   }
 
@@ -343,25 +336,20 @@ export class Chat {
     if (!open) return;
     const { conv } = session;
     const muted = session.store.get('mute');
-    const close = (then) => () => (this.#menu(false), this.menuButton.focus(), then());
-    const item = (key, mark, then) => h('button', { type: 'button', onclick: close(then) }, icon(mark), say(key));
-    const link = (key, mark, href) => h('a', { href, target: '_blank', rel: 'noopener' }, icon(mark), say(key));
+    const item = (words, then) => h('button', { onclick: () => (this.menuButton.focus(), then()) }, words);
+    const link = (key, href) => h('a', { href, target: '_blank', rel: 'noopener' }, say(key));
     const others = [...session.convs.values()].filter((other) => other !== conv && other.ticket);
     const rows = [
-      conv && item('new', 'plus', () => this.#fresh()),
-      conv && conv.status !== 'resolved' && conv.status !== 'closed' && item('settle', 'check', () => session.act('close')),
-      conv?.status === 'resolved' && item('reopen', 'alert', () => session.act('reopen')),
-      conv?.hasContact && item('transcript', 'mail', () => session.act('transcript')),
-      item(muted ? 'unmute' : 'mute', muted ? 'bell' : 'mute', () => session.store.set('mute', !muted)),
-      host.mode !== 'page' && link('own_page', 'page', host.base.replace(/\/$/, '')),
-      config.privacy_url && link('privacy_link', 'file', config.privacy_url),
-      others.length && h('hr'),
-      ...others.slice(0, 5).map((other) => h('button', { type: 'button', onclick: close(() => (session.choose(other.id), this.bottom(true))) }, h('span', { dir: 'ltr' }, other.ticket), other.unread ? h('small', null, String(other.unread)) : null)),
+      conv && item(say('new'), () => this.#fresh()),
+      conv && conv.status !== 'resolved' && conv.status !== 'closed' && item(say('settle'), () => session.act('close')),
+      conv?.status === 'resolved' && item(say('reopen'), () => session.act('reopen')),
+      conv?.hasContact && item(say('transcript'), () => session.act('transcript')),
+      item(say(muted ? 'unmute' : 'mute'), () => session.store.set('mute', !muted)),
+      host.mode !== 'page' && link('own_page', host.base.replace(/\/$/, '')),
+      config.privacy_url && link('privacy_link', config.privacy_url),
+      ...others.slice(0, 5).map(({ id, ticket, unread }) => item(say('request', { ticket }) + (unread ? ` (${unread})` : ''), () => (session.choose(id), this.bottom(true)))),
     ].filter(Boolean);
-    const look = rows.map((row) => row.textContent).join('|');
-    if (this.seen.menu === look && this.menu.firstChild) return;
-    this.seen.menu = look;
-    this.menu.replaceChildren(...rows);
+    this.#once('menu', rows.map((row) => row.textContent).join(), () => this.menu.replaceChildren(...rows));
   }
 
   #fresh() {
@@ -410,13 +398,11 @@ export class Chat {
   #listen() {
     this.listening = new AbortController();
     const { signal } = this.listening;
-    const wake = () => document.hidden || (this.session.wake(), this.draw());
-    document.addEventListener('visibilitychange', () => (wake(), this.draw()), { signal });
+    const wake = () => (document.hidden || this.session.wake(), this.draw());
+    document.addEventListener('visibilitychange', wake, { signal });
     addEventListener('online', wake, { signal });
-    addEventListener('pageshow', wake, { signal });
     this.narrow.addEventListener('change', () => this.#fit(), { signal });
     for (const name of ['resize', 'scroll']) self.visualViewport?.addEventListener(name, () => this.#fit(), { signal });
-    this.host.shadowRoot.addEventListener('pointerdown', (event) => !this.menu.hidden && !this.menu.contains(event.target) && !this.menuButton.contains(event.target) && this.#menu(false), { signal });
   }
 
   #heard(name, detail) {
@@ -436,29 +422,22 @@ export class Chat {
     const ring = () => {
       const context = (this.audio ??= new AudioContext());
       if (context.state !== 'running') return;
-      [660, 880].forEach((pitch, i) => {
-        const [tone, gain] = [context.createOscillator(), context.createGain()];
-        const at = context.currentTime + i * 0.12;
-        tone.frequency.value = pitch;
-        gain.gain.setValueAtTime(0.06, at);
-        gain.gain.exponentialRampToValueAtTime(0.001, at + 0.25);
-        tone.connect(gain).connect(context.destination);
-        tone.start(at);
-        tone.stop(at + 0.26);
-      });
+      const [tone, gain, at] = [context.createOscillator(), context.createGain(), context.currentTime];
+      tone.frequency.setValueAtTime(660, at);
+      tone.frequency.setValueAtTime(880, at + 0.12);
+      gain.gain.setValueAtTime(0.06, at);
+      gain.gain.exponentialRampToValueAtTime(0.001, at + 0.4);
+      tone.connect(gain).connect(context.destination);
+      tone.start(at);
+      tone.stop(at + 0.4);
     };
     if (!navigator.locks) return ring();
     navigator.locks.request(`${this.host.key} ${id}`, { ifAvailable: true }, (lock) => lock && (ring(), new Promise((done) => setTimeout(done, 3_000))));
   }
 
   #title(count) {
-    if (count && this.pageTitle == null) this.pageTitle = document.title;
-    if (count) document.title = `(${count}) ${this.pageTitle}`;
-    else if (this.pageTitle != null) {
-      // Unless the page has meanwhile given itself another.
-      if (/^\(\d+\) /.test(document.title)) document.title = this.pageTitle;
-      this.pageTitle = null;
-    }
+    if (count || this.counted) document.title = (count ? `(${count}) ` : '') + document.title.replace(/^\(\d+\) /, '');
+    this.counted = count;
   }
 
   #tell(name, detail = {}) {
@@ -479,9 +458,5 @@ const secret = () => btoa(String.fromCharCode(...bytes(32))).replace(/\+/g, '-')
 
 // crypto.randomUUID is for secure pages alone, and intranets have others.
 function uuid() {
-  const [all, hex] = [bytes(16), []];
-  all[6] = (all[6] & 15) | 64;
-  all[8] = (all[8] & 63) | 128;
-  for (const byte of all) hex.push(byte.toString(16).padStart(2, '0'));
-  return hex.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  return '00000000-0000-4000-8000-000000000000'.replace(/0(?!00-8)/g, () => (bytes(1)[0] & 15).toString(16));
 }

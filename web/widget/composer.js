@@ -16,10 +16,10 @@ export class Composer {
     });
     this.button = h('button.icon.send', { type: 'submit', 'aria-label': say('send'), part: 'send' }, icon('send', true));
     this.picked = h('div.picked');
-    this.hint = h('p.hint');
+    this.hint = h('p.hint.err');
     this.fields = h('div.fields');
     this.privacy = h('p.hint');
-    this.attach = h('button.icon', { type: 'button', 'aria-label': say('attach'), title: say('attach'), onclick: () => this.picker.click() }, icon('clip'));
+    this.attach = h('button.icon', { 'aria-label': say('attach'), title: say('attach'), onclick: () => this.picker.click() }, icon('clip'));
     this.node = h('form.foot', { noValidate: true, part: 'composer', onsubmit: (event) => (event.preventDefault(), this.send()) },
       this.picked, h('div.compose', { part: 'input' }, this.attach, this.picker, this.text, this.button), this.hint, this.privacy);
     this.#fields();
@@ -28,15 +28,13 @@ export class Composer {
 
   /** Accepts dropped files anywhere on `panel`. */
   droppable(panel) {
-    const over = (on) => (event) => {
-      if (![...(event.dataTransfer?.types ?? [])].includes('Files')) return;
-      event.preventDefault();
-      panel.classList.toggle('drop', on);
-      put(this.hint, on ? this.chat.say('drop') : '');
+    const mark = (event) => {
+      const files = event.dataTransfer.types.includes('Files');
+      if (files) event.preventDefault();
+      this.node.classList.toggle('drop', files && event.type === 'dragover');
+      if (event.type === 'drop') this.take(event.dataTransfer.files);
     };
-    panel.addEventListener('dragover', over(true));
-    panel.addEventListener('dragleave', over(false));
-    panel.addEventListener('drop', (event) => (over(false)(event), this.take(event.dataTransfer.files)));
+    for (const name of ['dragover', 'dragleave', 'drop']) panel.addEventListener(name, mark);
   }
 
   draw() {
@@ -57,7 +55,8 @@ export class Composer {
   }
 
   send() {
-    const { session, chat, text: { value } } = { ...this, session: this.chat.session };
+    const { chat, text: { value } } = this;
+    const { session } = chat;
     const done = this.files.filter((file) => file.id);
     if (this.files.some((file) => file.job) || (!value.trim() && !done.length) || this.#over() > 0) return this.text.focus();
     let form;
@@ -65,14 +64,13 @@ export class Composer {
       form = this.#filled();
       if (!form) return;
     }
-    const more = { files: done.map(({ id, name, size, type }) => ({ id, name, size, type })), form };
     this.files = this.files.filter((file) => !file.id);
     this.text.value = '';
     session.store.drop('draft');
     this.#files();
     this.#typed();
     session.typing(false);
-    session.send(value.trim(), more);
+    session.send(value.trim(), { files: done.map(({ id, name, size, type }) => ({ id, name, size, type })), form });
     chat.bottom(true);
     this.text.focus();
   }
@@ -137,8 +135,8 @@ export class Composer {
     this.picked.replaceChildren(...this.files.map((entry) =>
       h(entry.error ? 'div.file.bad' : 'div.file', null, icon(entry.error ? 'alert' : 'file'),
         h('span', null, h('b', { dir: 'auto' }, entry.name), h('small', null, entry.error ?? (entry.job ? say('uploading') : words.size(entry.size)))),
-        entry.retry && h('button.mini', { type: 'button', onclick: () => this.#upload(entry) }, say('retry')),
-        h('button.icon', { type: 'button', 'aria-label': say('remove', { name: entry.name }), onclick: () => this.#remove(entry) }, icon('close')))));
+        entry.retry && h('button.mini', { onclick: () => this.#upload(entry) }, say('retry')),
+        h('button.icon', { 'aria-label': say('remove', { name: entry.name }), onclick: () => this.#remove(entry) }, icon('close')))));
   }
 
   #remove(entry) {
@@ -156,14 +154,13 @@ export class Composer {
     // Browsers without field-sizing grow by rows, which needs no style.
     if (!CSS.supports('field-sizing', 'content')) this.text.rows = Math.min(6, value.split('\n').length + Math.floor(value.length / 60));
     const over = this.#over();
-    put(this.hint, over > 0 ? say('too_long', { n: over }) : over > -200 ? say('left', { n: -over }) : '');
-    this.hint.classList.toggle('over', over > 0);
+    put(this.hint, over > 0 ? say('too_long', { n: over }) : '');
   }
 
   #over() {
     const { value } = this.text;
     const { text } = this.chat.limits;
-    return value.length < text - 200 ? -Infinity : [...value].length - text;
+    return value.length > text ? [...value].length - text : 0;
   }
 
   #key(event) {
@@ -177,12 +174,12 @@ export class Composer {
     const { config, say } = this.chat;
     for (const field of config.form ?? []) {
       const id = `g-${field.name}`;
-      const known = { name: 'name', email: 'email' }[field.name] ?? (field.type === 'email' ? 'email' : null);
-      const label = field.label ?? say(['name', 'email', 'category'].includes(field.name) ? field.name : known ?? field.name);
+      const known = field.type === 'email' ? 'email' : field.name === 'name' ? 'name' : null;
+      const label = field.label ?? say(known ?? field.name);
       const common = { id, name: field.name, required: field.required, 'aria-describedby': `${id}-e`, onchange: () => this.#wrong(field.name, '') };
       const input = field.type === 'choice'
-        ? h('select', common, h('option', { value: '' }, say('choose')), (field.options ?? []).map((option) => h('option', { value: option.value ?? option }, option.label ?? option.value ?? option)))
-        : h('input', { ...common, type: field.type === 'email' ? 'email' : 'text', autocomplete: known ?? 'off', dir: 'auto' });
+        ? h('select', common, h('option', { value: '' }, say('choose')), (field.options ?? []).map((option) => h('option', null, option)))
+        : h('input', { ...common, type: field.type, autocomplete: known ?? 'off', dir: 'auto' });
       input.value = this.values[field.name] ?? '';
       const wrong = h('span.err', { id: `${id}-e` });
       const wrap = h('div.field', null, h('label', { htmlFor: id }, label, field.required ? null : h('span.opt', null, ' ', say('optional'))), input, wrong);

@@ -11,17 +11,13 @@ export const ICONS = {
   done: 'M12 21a9 9 0 100-18 9 9 0 000 18zM8.5 12.5l2.5 2.5 4.5-5',
   alert: 'M12 8v5M12 16.5h.01M12 3l9.5 17h-19z',
   down: 'M12 5v14M6 13l6 6 6-6',
-  plus: 'M12 5v14M5 12h14',
-  bell: 'M6 17V11a6 6 0 0112 0v6l1.5 2h-15zM10 21h4',
-  mute: 'M6 17V11a6 6 0 0110-4M18 12v5l1.5 2h-15L6 17M10 21h4M4 4l16 16',
-  mail: 'M3 6h18v12H3zM3 7l9 7 9-7',
-  page: 'M14 4h6v6M20 4l-9 9M18 14v6H4V6h6',
 };
 
 export function h(what, props, ...kids) {
   const [tag, ...classes] = what.split('.');
   const node = document.createElement(tag);
-  if (classes.length) node.className = classes.join(' ');
+  node.className = classes.join(' ');
+  if (tag === 'button') node.type = tag;
   for (const [name, value] of Object.entries(props ?? {})) {
     if (value == null || value === false) continue;
     if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
@@ -43,7 +39,7 @@ export function icon(name, flip) {
   return svg;
 }
 
-/** Sets an attribute, a class or a text only when it changes: assistive technology hears of nothing else. */
+/** Sets a text only when it changes: assistive technology hears of nothing else. */
 export function put(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

@@ -290,11 +290,9 @@ export class Session {
     // What another tab has just written is its to send, unless that tab is gone.
     const next = ready.find((entry) => entry.tab === this.id || entry.tab == null || entry.at < this.born || now - entry.at >= ADOPT_AFTER);
     if (!next) return ready.length ? this.#later(ADOPT_AFTER) : undefined;
-    const { cid, conv, text, files, form, more } = next;
-    const frame = { type: next.kind, cid, conv: conv ?? undefined };
-    if (next.kind === 'msg') Object.assign(frame, { text, files: files?.map((file) => file.id), form });
+    const { cid, kind, conv, text, files, form, more } = next;
     this.flying = { cid, cancel: this.env.timer(() => this.#lost({ opened: true }), ACK_WITHIN) };
-    this.#transmit({ ...frame, ...more });
+    this.#transmit({ type: kind, cid, conv: conv ?? undefined, text, files: files?.map((file) => file.id), form, ...more });
   }
 
   #later(ms) {
@@ -319,17 +317,11 @@ export class Session {
 
   #handle(frame) {
     this.heard = this.env.now();
-    const { type } = frame;
-    if (type === 'welcome') this.#welcome(frame);
-    else if (type === 'ack') this.#ack(frame);
-    else if (type === 'done') this.#done(frame);
-    else if (type === 'event') this.#event(frame);
-    else if (type === 'synced') this.#synced(frame);
-    else if (type === 'conv') this.#summary(frame);
-    else if (type === 'typing' || type === 'presence') this.#seen(frame);
-    else if (type === 'read') this.#conv(frame.conv).seenUpto = Math.max(this.#conv(frame.conv).seenUpto, frame.upto);
-    else if (type === 'desk') this.desk = frame;
-    else if (type === 'error') this.#error(frame);
+    const told = {
+      welcome: this.#welcome, ack: this.#ack, done: this.#done, event: this.#event, synced: this.#synced, conv: this.#summary, typing: this.#seen, presence: this.#seen,
+      read: ({ conv, upto }) => this.#seenUpto(this.#conv(conv), upto), desk: () => (this.desk = frame), error: this.#error,
+    };
+    if (Object.hasOwn(told, frame.type)) told[frame.type].call(this, frame);
     this.#changed();
   }
 
@@ -446,7 +438,7 @@ export class Session {
 
   #told(conv, { ticket, status, read_upto, seen_upto, ask_rating, has_contact, promised_at }) {
     Object.assign(conv, { ticket, status, askRating: ask_rating, hasContact: has_contact, promisedAt: promised_at });
-    conv.seenUpto = Math.max(conv.seenUpto, seen_upto);
+    this.#seenUpto(conv, seen_upto);
     this.#readElsewhere(conv, read_upto);
   }
 
@@ -479,6 +471,10 @@ export class Session {
   #seen({ type, conv: id, from, name = from?.name, on, ttl_ms }) {
     this.#conv(id)[type] = on ? { name, until: this.env.now() + ttl_ms } : null;
     if (on) this.env.timer(() => this.#changed(), ttl_ms + 1);
+  }
+
+  #seenUpto(conv, upto) {
+    conv.seenUpto = Math.max(conv.seenUpto, upto);
   }
 
   #readElsewhere(conv, upto) {

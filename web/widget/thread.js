@@ -1,6 +1,6 @@
 // The conversation on the screen. Nodes are kept by key: what was shown stays where it is, so a screen reader hears new entries only.
 import { h, icon, put } from './dom.js';
-import { linked, nodes, parsed } from './text.js';
+import { linked } from './text.js';
 
 export class Thread {
   constructor(chat) {
@@ -59,23 +59,17 @@ export class Thread {
     const desk = event.from.kind === 'system' ? this.chat.title : (event.from.name ?? say('desk'));
     const who = me ? say('you') : desk;
     const time = words.time(item.at);
-    if (event.kind === 'status' || (event.kind === 'notice' && event.text.length < 90)) return h('p.notice', null, nodes(document, linked(event.text)));
+    if (event.kind === 'status' || (event.kind === 'notice' && event.text.length < 90)) return h('p.notice', null, prose(event.text));
     const node = h(me ? 'div.msg.me' : 'div.msg', { part: me ? 'message mine' : 'message' });
-    node.who = h('span.who', { 'aria-hidden': 'true' }, h('span.face', null, icon('mail')), desk);
-    if (event.from.name) put(node.who.firstChild, initials(event.from.name));
-    else node.who.firstChild.remove();
+    node.who = h('span.who', { 'aria-hidden': 'true' }, event.from.name && h('span.face', null, initials(event.from.name)), desk);
     node.meta = h('span.meta', { 'aria-live': 'off' });
     node.append(h('span.vh', null, say('said', { who, time })));
     if (!me) node.append(node.who);
-    if (event.text || !event.files?.length) node.append(h('div.bubble', { dir: 'auto' }, event.html ? this.#rich(event.html) : nodes(document, linked(event.text))));
+    if (event.text || !event.files?.length) node.append(h('div.bubble', { dir: 'auto' }, prose(event.text)));
     if (event.files?.length) node.append(this.#files(event));
     node.append(node.meta);
     node.time = time;
     return node;
-  }
-
-  #rich(html) {
-    return h('div.rich', null, nodes(document, parsed(html)));
   }
 
   #files({ files, seq }) {
@@ -92,7 +86,7 @@ export class Thread {
   #ticket(conv) {
     const { say, words } = this.chat;
     const code = h('code', { dir: 'ltr' }, conv.ticket);
-    const copy = h('button.mini', { type: 'button', onclick: () => this.chat.copy(conv.ticket, copy) }, say('copy'));
+    const copy = h('button.mini', { onclick: () => this.chat.copy(conv.ticket, copy) }, say('copy'));
     return h('div.card', { part: 'ticket' },
       h('div.ticket', null, icon('done'), h('span', null, say('ticket'), ' ', code), copy),
       h('p', null, say('ticket_more'), conv.promisedAt ? ' ' + say('promised', { when: words.when(conv.promisedAt) }) : null));
@@ -128,10 +122,11 @@ export class Thread {
     parts.push(h('span.state', null, icon(mark), say(state)));
     if (state !== 'unsent') return parts;
     if (entry.error?.message) parts.push(h('span', null, entry.error.message));
-    if (entry.error?.code !== 'blocked') parts.push(h('button.mini', { type: 'button', onclick: () => session.retry(entry.cid) }, say('retry')));
-    const copy = h('button.mini', { type: 'button', onclick: () => this.chat.copy(entry.text, copy) }, say('copy'));
-    return [...parts, copy, h('button.mini', { type: 'button', onclick: () => session.discard(entry.cid) }, say('discard'))];
+    if (entry.error?.code !== 'blocked') parts.push(h('button.mini', { onclick: () => session.retry(entry.cid) }, say('retry')));
+    const copy = h('button.mini', { onclick: () => this.chat.copy(entry.text, copy) }, say('copy'));
+    return [...parts, copy, h('button.mini', { onclick: () => session.discard(entry.cid) }, say('discard'))];
   }
 }
 
+export const prose = (text) => linked(text).map((part) => (part.href ? h('a', { href: part.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, part.text) : part));
 const initials = (name) => name.trim().split(/\s+/).slice(0, 2).map((part) => [...part][0]).join('').toUpperCase();
