@@ -47,6 +47,10 @@ impl Kind for Email {
         include_str!("example.toml")
     }
 
+    fn explanations(&self) -> &'static [(&'static str, &'static str)] {
+        crate::words::EXPLANATIONS
+    }
+
     fn schema(&self) -> serde_json::Value {
         crate::schema::schema()
     }

@@ -28,5 +28,6 @@ mod token;
 pub mod translate;
 pub mod trust;
 pub mod understand;
+mod words;
 
 pub use channel::Email;

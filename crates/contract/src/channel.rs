@@ -33,6 +33,11 @@ pub trait Kind: Send + Sync {
     /// The settings, documented: a commented TOML example for `guichet config example`.
     fn example(&self) -> &'static str;
 
+    /// Its own reason codes with what each means, for `guichet explain`.
+    fn explanations(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// JSON Schema of the settings, for `guichet config schema`.
     fn schema(&self) -> serde_json::Value;
 }

@@ -1,5 +1,8 @@
 //! Tickets as they are shown.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use guichet_domain::Moment;
 use guichet_domain::entry::EntryKind;
 use guichet_domain::event::TimerKind;
@@ -212,8 +215,15 @@ pub struct ReasonView {
 
 impl From<Explained> for ReasonView {
     fn from(why: Explained) -> Self {
-        Self { explanation: why.code.explanation().to_owned(), code: why.code, detail: why.detail }
+        Self { explanation: explanation(&why.code).to_owned(), code: why.code, detail: why.detail }
     }
+}
+
+/// What a code means, whether it is the core's or a channel's; the code itself when nobody wrote it down.
+fn explanation(code: &Reason) -> &str {
+    static OF_CHANNELS: LazyLock<BTreeMap<&str, &str>> =
+        LazyLock::new(|| guichet_channels::kinds().iter().flat_map(|kind| kind.explanations()).copied().collect());
+    OF_CHANNELS.get(code.as_str()).copied().unwrap_or_else(|| code.explanation())
 }
 
 impl From<Reason> for ReasonView {
