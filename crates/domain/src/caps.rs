@@ -1,4 +1,5 @@
-//! How many automatic messages may go to whom: what stops a loop that no header shows, and a flood in our name.
+//! How many acknowledgements may go to whom: what stops a loop that no header shows, and a flood in our name. Other notices
+//! follow an agent's act or a missed promise; no stranger can bring them about, so they are neither capped nor counted.
 //!
 //! Pure: the caller counts what has been queued within each window and asks here. A cap suppresses, for good; the
 //! breaker only delays, since it may well be a true rush.
@@ -14,11 +15,11 @@ use crate::time::Moment;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Caps {
-    /// Automatic messages to one address within an hour. 0 lets none leave.
+    /// Acknowledgements to one address within an hour. 0 lets none leave.
     pub sender_hour: u32,
-    /// Automatic messages to one address within 24 hours. 0 lets none leave.
+    /// Acknowledgements to one address within 24 hours. 0 lets none leave.
     pub sender_day: u32,
-    /// Automatic messages to one domain within an hour, except to [`Caps::own_domains`] and public providers. 0 lets
+    /// Acknowledgements to one domain within an hour, except to [`Caps::own_domains`] and public providers. 0 lets
     /// none leave.
     pub domain_hour: u32,
     /// Domains of the organisation, whose people are many: no domain cap. Subdomains are included.
@@ -50,15 +51,15 @@ impl Default for Caps {
 pub struct Counts {
     /// Acknowledgements of this very ticket, ever. Zero for other notices.
     pub ticket: u32,
-    /// Automatic messages to this address within the last hour.
+    /// Acknowledgements to this address within the last hour.
     pub sender_hour: u32,
-    /// Automatic messages to this address within the last 24 hours.
+    /// Acknowledgements to this address within the last 24 hours.
     pub sender_day: u32,
-    /// Automatic messages to this domain within the last hour.
+    /// Acknowledgements to this domain within the last hour.
     pub domain_hour: u32,
-    /// All automatic messages within the last hour.
+    /// All acknowledgements within the last hour.
     pub global_hour: u32,
-    /// Mean of all automatic messages an hour, over the days before.
+    /// Mean of all acknowledgements an hour, over the days before.
     pub trailing_mean: f64,
 }
 
@@ -79,7 +80,7 @@ pub enum Allowance {
 }
 
 impl Caps {
-    /// Decides on one automatic message to an address of `domain` (`None` on networks without domains). Caps come before
+    /// Decides on one acknowledgement to an address of `domain` (`None` on networks without domains). Caps come before
     /// the breaker: what must not leave is not kept waiting.
     pub fn allow(&self, counts: &Counts, domain: Option<&str>, now: Moment) -> Allowance {
         if counts.ticket > 0 {

@@ -21,32 +21,32 @@ macro_rules! taking {
     ($lock:literal) => {
         queries! {
             CLAIM = concat!(
-                "WITH picked AS MATERIALIZED (SELECT candidate.id FROM outbox AS candidate \
+                "WITH picked AS MATERIALIZED (SELECT candidate.number FROM outbox AS candidate \
 WHERE candidate.state = 'pending' AND candidate.source = $1 AND candidate.due_at <= $2 \
 AND candidate.expires_at > $2 AND NOT EXISTS (SELECT 1 FROM outbox AS earlier \
 WHERE earlier.source = candidate.source AND earlier.conversation = candidate.conversation \
 AND earlier.number < candidate.number AND earlier.state IN ('pending', 'sending')) \
 ORDER BY candidate.due_at, candidate.number LIMIT $3", $lock, ") \
 UPDATE outbox SET state = 'sending', fence = fence + 1, attempts = attempts + 1, lease_until = $4, \
-incarnation = $5 WHERE id IN (SELECT id FROM picked) \
+incarnation = $5 WHERE number IN (SELECT number FROM picked) \
 RETURNING ", outbox_columns!()
             );
             RECOVER_ALL = concat!(
-                "WITH picked AS MATERIALIZED (SELECT candidate.id FROM outbox AS candidate \
+                "WITH picked AS MATERIALIZED (SELECT candidate.number FROM outbox AS candidate \
 WHERE candidate.state = 'sending' AND candidate.lease_until IS NOT NULL \
 AND (candidate.lease_until <= $1 OR candidate.incarnation <> $2)",
                  $lock, ") ", recover!()
             );
             RECOVER_LATE = concat!(
-                "WITH picked AS MATERIALIZED (SELECT candidate.id FROM outbox AS candidate \
+                "WITH picked AS MATERIALIZED (SELECT candidate.number FROM outbox AS candidate \
 WHERE candidate.state = 'sending' AND candidate.lease_until <= $1", $lock, ") ", recover!()
             );
             EXPIRE = concat!(
-                "WITH picked AS MATERIALIZED (SELECT candidate.id FROM outbox AS candidate \
+                "WITH picked AS MATERIALIZED (SELECT candidate.number FROM outbox AS candidate \
 WHERE candidate.state = 'pending' AND candidate.expires_at <= $1 \
 ORDER BY candidate.expires_at LIMIT $3", $lock, ") \
 UPDATE outbox SET state = CASE WHEN doubts > 0 THEN 'unknown' ELSE 'expired' END, reason = $2, \
-settled_at = $1 WHERE id IN (SELECT id FROM picked) RETURNING id, ticket, fence"
+settled_at = $1 WHERE number IN (SELECT number FROM picked) RETURNING id, ticket, fence"
             );
         }
 
@@ -58,7 +58,7 @@ settled_at = $1 WHERE id IN (SELECT id FROM picked) RETURNING id, ticket, fence"
 macro_rules! recover {
     () => {
         "UPDATE outbox SET state = 'pending', fence = fence + 1, doubts = doubts + 1, lease_until = NULL, \
-         incarnation = NULL, due_at = $1 WHERE id IN (SELECT id FROM picked) \
+         incarnation = NULL, due_at = $1 WHERE number IN (SELECT number FROM picked) \
          RETURNING id, ticket, fence"
     };
 }

@@ -21,7 +21,7 @@ on_both_engines!(
     everything_an_item_can_mention_finds_its_ticket,
     what_leads_to_a_merged_ticket_leads_to_what_it_became,
     a_repeated_message_id_stays_with_the_ticket_that_had_it_first,
-    automatic_messages_are_counted_by_address_domain_and_hour,
+    acknowledgements_and_nothing_else_are_counted_by_address_domain_and_hour,
     taken_references_are_known_before_they_clash,
 );
 
@@ -173,7 +173,7 @@ async fn a_repeated_message_id_stays_with_the_ticket_that_had_it_first(world: &W
     assert_eq!(found.ids[&id].ticket, ticket(1).id);
 }
 
-async fn automatic_messages_are_counted_by_address_domain_and_hour(world: &World) {
+async fn acknowledgements_and_nothing_else_are_counted_by_address_domain_and_hour(world: &World) {
     opened(&world.db, &[1, 2, 3]).await;
     let hours = |n: u64| later(n * 3600);
     let mut silenced = delivery(1);
@@ -183,10 +183,15 @@ async fn automatic_messages_are_counted_by_address_domain_and_hour(world: &World
     let mut reply = delivery(1);
     reply.id = guichet_domain::ids::DeliveryId(key(78));
     reply.kind = guichet_domain::outgoing::NoticeKind::Reply;
+    let mut closure = delivery(1);
+    closure.id = guichet_domain::ids::DeliveryId(key(80));
+    closure.kind = guichet_domain::outgoing::NoticeKind::Closure;
     let mut second = delivery(1);
     second.id = guichet_domain::ids::DeliveryId(key(79));
     let mut tx = world.write().await;
-    record(&mut tx, &Batch { at: NOW, deliveries: vec![&silenced, &reply], ..Batch::default() }).await.unwrap();
+    record(&mut tx, &Batch { at: NOW, deliveries: vec![&silenced, &reply, &closure], ..Batch::default() })
+        .await
+        .unwrap();
     record(&mut tx, &Batch { at: hours(2), deliveries: vec![&second], ..Batch::default() }).await.unwrap();
     let wanted = Wanted {
         addresses: [party(1).key(), party(2).key()].into(),
