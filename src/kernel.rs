@@ -298,6 +298,7 @@ type Place = (SourceName, ConversationKey);
 #[derive(Debug, Default)]
 pub struct Watchers {
     inner: Mutex<Watched>,
+    any: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -327,6 +328,11 @@ impl Watchers {
         channel.or_insert_with(|| watch::channel(0).0).subscribe()
     }
 
+    /// Waits for any conversation to grow.
+    pub fn any(&self) -> watch::Receiver<u64> {
+        self.any.subscribe()
+    }
+
     /// Wakes whoever waits for it, and for what became part of it.
     pub fn wake(&self, source: &SourceName, conversation: &ConversationKey) {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -335,6 +341,7 @@ impl Watchers {
         for sender in std::iter::once(&place).chain(led).filter_map(|place| inner.channels.get(place)) {
             sender.send_modify(|count| *count += 1);
         }
+        self.any.send_modify(|count| *count += 1);
     }
 
     /// From now on whoever waits for `from` is woken when `to` grows: it became part of it. Twice does no harm.

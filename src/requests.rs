@@ -9,7 +9,7 @@ use guichet_domain::caps::Counts;
 use guichet_domain::decide::{Decision, decide, mail_address};
 use guichet_domain::entry::EntryKind;
 use guichet_domain::event::{self, Answer, Asked, Event, Line, Refusal};
-use guichet_domain::ids::{ConversationKey, Seq, SourceName};
+use guichet_domain::ids::{ConversationKey, Seq, SourceName, TicketId};
 use guichet_domain::inbound::Party;
 use guichet_domain::language::Language;
 use guichet_domain::reason::{self, Reason};
@@ -40,6 +40,8 @@ pub(crate) enum Whose<'a> {
     Conversation(&'a SourceName, &'a ConversationKey),
     /// The ticket with this key of its page, as stored.
     Page(&'a str),
+    /// A ticket, for an agent, or for whoever asks for something that only its requester gets.
+    Ticket(TicketId),
 }
 
 /// What is asked for.
@@ -49,6 +51,8 @@ pub(crate) enum Wish {
     Act(RequesterAct),
     /// A new key of the page, by the requester.
     Renew,
+    /// A new key of the page, mailed, by this agent.
+    RenewBy(String),
     /// A link by mail, by whoever says they have this address.
     Link(String),
 }
@@ -107,6 +111,10 @@ pub(crate) async fn unread(
 pub(crate) async fn thread_of(tx: &mut Tx, whose: Whose<'_>) -> Result<Option<Thread>, StoreError> {
     match whose {
         Whose::Conversation(source, key) => conversation::thread(tx, source, key).await,
+        Whose::Ticket(id) => match ticket::load(tx, id).await? {
+            Some(found) => conversation::thread_of_ticket(tx, found).await.map(Some),
+            None => Ok(None),
+        },
         Whose::Page(hash) => {
             let found = match ticket::by_status_hash(tx, hash).await? {
                 Some(found) => Some(found),
@@ -164,9 +172,11 @@ async fn carry_out_once(kernel: &Kernel, whose: Whose<'_>, id: Uuid, wish: &Wish
     if !requester::begin(&mut tx, key(&thread.ticket, whose, id), now).await? {
         return Ok(Acted::Already.into());
     }
-    let target = &thread.end;
-    let asker = thread.ticket.requester.as_ref().map(Party::key);
-    if target.id != thread.ticket.id && target.requester.as_ref().map(Party::key) != asker {
+    // What becomes of the work is the business of the ticket it became part of; where people are reached is their own.
+    let concerns_work =
+        matches!(wish, Wish::Act(RequesterAct::Close | RequesterAct::Reopen | RequesterAct::Rate { .. }));
+    let target = if concerns_work { &thread.end } else { &thread.ticket };
+    if target.requester.as_ref().map(Party::key) != thread.ticket.requester.as_ref().map(Party::key) {
         return Ok(refused(reason::ACT_MERGED, "write what you want to say; an agent does it").into());
     }
     let rules = kernel.rules(&target.source);
@@ -216,7 +226,7 @@ async fn asked(
     rules: &Rules,
     now: Moment,
 ) -> Result<Asked, StoreError> {
-    let address = mail_address(&thread.end).map(|(party, _)| party);
+    let address = mail_address(&thread.ticket).map(|(party, _)| party);
     let counted = async |tx: &mut Tx| match &address {
         Some(address) => counts(tx, address, rules, now).await,
         None => Ok(Counts::default()),
@@ -231,6 +241,7 @@ async fn asked(
             Asked::Transcript { lines, counts: counted(tx).await? }
         }
         Wish::Renew => Asked::Renew { by: None, counts: Counts::default() },
+        Wish::RenewBy(agent) => Asked::Renew { by: Some(agent.clone()), counts: counted(tx).await? },
         Wish::Link(address) => Asked::Link { address: address.clone(), counts: counted(tx).await? },
     })
 }
@@ -278,7 +289,7 @@ const fn you(language: Language) -> &'static str {
 fn key(ticket: &Ticket, whose: Whose<'_>, id: Uuid) -> Uuid {
     let space = match whose {
         Whose::Conversation(source, conversation) => format!("{source}\n{conversation}"),
-        Whose::Page(_) => format!("page\n{}", ticket.id),
+        Whose::Page(_) | Whose::Ticket(_) => format!("page\n{}", ticket.id),
     };
     Uuid::new_v5(&id, space.as_bytes())
 }

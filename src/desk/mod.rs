@@ -16,9 +16,12 @@ mod showing;
 mod tickets;
 mod undeliverable;
 mod upstream;
+pub mod page;
 pub mod views;
 
 use std::sync::Arc;
+mod talk;
+mod signin;
 
 use guichet_domain::reference::Reference;
 use guichet_domain::ticket::Ticket;
@@ -39,6 +42,8 @@ use crate::kernel::{Kernel, Source};
 /// The service layer. Cheap to clone.
 #[derive(Clone)]
 pub struct Desk {
+pub use talk::Talk;
+pub use signin::{SignInError, SignedIn, Stage, Visitor};
     kernel: Arc<Kernel>,
     reception: Reception,
 }

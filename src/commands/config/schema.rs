@@ -68,6 +68,8 @@ fn source(kind: &str, of_kind: Value) -> Value {
         ("acknowledge".to_owned(), json!({"type": "boolean"})),
         ("trust".to_owned(), json!({"enum": ["proved", "all"]})),
         ("enabled".to_owned(), json!({"type": "boolean"})),
+        ("answer_by".to_owned(), json!({"type": "string", "pattern": "^[a-z0-9-]{1,60}$"})),
+        ("unread_minutes".to_owned(), json!({"type": "integer", "minimum": 1, "maximum": 10_080})),
     ]);
     let mut required = vec![json!("name"), json!("channel")];
     if let Value::Object(mut own) = of_kind {

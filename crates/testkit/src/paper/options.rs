@@ -5,6 +5,8 @@ use guichet_contract::{Abilities, Secret};
 /// How a paper channel is made. The default can do everything.
 #[derive(Debug, Clone)]
 pub struct PaperOptions {
+    /// It sends at all.
+    pub sends: bool,
     /// A letter sent twice under one id is shown once, and the channel says so.
     pub idempotent_send: bool,
     /// It can look for what it sent.
@@ -32,6 +34,7 @@ pub struct PaperOptions {
 impl Default for PaperOptions {
     fn default() -> Self {
         Self {
+            sends: true,
             idempotent_send: true,
             finds_sent: true,
             repeats_once: false,
@@ -50,7 +53,7 @@ impl Default for PaperOptions {
 impl PaperOptions {
     pub(super) fn abilities(&self) -> Abilities {
         Abilities {
-            sends: true,
+            sends: self.sends,
             idempotent_send: self.idempotent_send,
             finds_sent: self.finds_sent,
             repeats_once: self.repeats_once,
