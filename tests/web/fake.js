@@ -26,7 +26,7 @@ export const gz = (text) => gzipSync(text, { level: 9 }).length;
 
 /** Starts a source; resolves to {url, desk, requests, stop(), …}. */
 export async function fake({ port = 0, config = {}, desk = new Desk(), pages = {} } = {}) {
-  const state = { desk, requests: [], sockets: true, streams: true, up: true, config };
+  const state = { desk, requests: [], sockets: true, streams: true, up: true, config, pages };
   const links = new Set();
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://fake');
@@ -36,7 +36,7 @@ export async function fake({ port = 0, config = {}, desk = new Desk(), pages = {
     const give = (status, body, type = 'application/json', more = {}) => response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store', ...cors, ...more }).end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
     if (request.method === 'OPTIONS') return give(204, '');
     const { pathname } = url;
-    const page = pages[pathname];
+    const page = state.pages[pathname];
     if (page) return give(200, page.body, TYPES.html, page.headers);
     const file = /^\/in\/web\/widget\/([\w./-]+)$/.exec(pathname)?.[1];
     if (file) {

@@ -130,7 +130,7 @@ class GuichetChat extends HTMLElement {
 
   lost() {
     if (this.fallback) return;
-    this.fallback = Object.assign(document.createElement('a'), { className: 'fallback', href: base, target: '_blank', rel: 'noopener', textContent: this.words[2] });
+    this.fallback = Object.assign(document.createElement('a'), { className: 'fallback', href: base.slice(0, -1), target: '_blank', rel: 'noopener', textContent: this.words[2] });
     this.root.prepend(this.fallback);
   }
 }
