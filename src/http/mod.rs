@@ -13,6 +13,7 @@ mod metrics;
 mod peer;
 pub mod problem;
 mod serve;
+mod status;
 
 use std::sync::Arc;
 
@@ -26,8 +27,8 @@ use crate::intake::{self, Reception};
 use crate::kernel::Kernel;
 
 pub use caller::AGENT_HEADER;
-pub use peer::TrustedProxy;
 pub use kept::{keep_serving, keep_serving_local};
+pub use peer::TrustedProxy;
 pub use serve::{serve, serve_local};
 
 /// Largest JSON body in bytes: what people write is small; messages handed in have the limit of the configuration.
@@ -85,6 +86,7 @@ pub fn router(app: App) -> Router {
             router = router.nest_service(&format!("/in/{name}"), routes);
         }
     }
+    let router = router.merge(crate::console::routes(app.desk.clone())).merge(status::routes(app.desk.clone()));
     framed(router, app)
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn routes(source: FormSource, port: Port) -> Router {
 }
 
 async fn style() -> Response {
-    asset("text/css; charset=utf-8", include_str!("assets/form.css"))
+    asset("text/css; charset=utf-8", include_str!("../../../web/pages/pages.css"))
 }
 
 async fn script() -> Response {
