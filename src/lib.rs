@@ -9,6 +9,7 @@ pub mod blobs;
 pub mod client;
 pub mod commands;
 pub mod config;
+pub mod console;
 pub mod crash;
 pub mod desk;
 pub mod http;

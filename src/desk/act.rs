@@ -6,8 +6,10 @@ use std::time::Duration;
 use guichet_domain::Moment;
 use guichet_domain::decide::decide;
 use guichet_domain::event::{Act, Action, Event, Refusal};
-use guichet_domain::ticket::{State, Ticket};
+use guichet_domain::priority::{Impact, Urgency};
+use guichet_domain::ticket::{Kind, State, Ticket, Tier};
 use guichet_store::timeline;
+use guichet_store::trail::{self, Deed};
 use guichet_store::{ErrorKind, Tx, agent, ticket};
 use uuid::Uuid;
 
@@ -61,8 +63,18 @@ impl Desk {
     ///
     /// Cancellation: the act may have been carried out; repeat it with its key.
     pub async fn act(&self, request: &Request<'_>, wanted: &Wanted) -> Result<TicketView, DeskError> {
+        self.act_from(request, wanted, "api").await
+    }
+
+    /// The same by whoever asks from `origin` (a network address, or the way taken): the audit trail says so.
+    pub async fn act_from(
+        &self,
+        request: &Request<'_>,
+        wanted: &Wanted,
+        origin: &str,
+    ) -> Result<TicketView, DeskError> {
         for _ in 0..TRIES {
-            match self.try_act(request, wanted).await {
+            match self.try_act(request, wanted, origin).await {
                 Err(DeskError::Store(error)) if error.kind() == ErrorKind::Conflict => {}
                 other => return other,
             }
@@ -70,7 +82,12 @@ impl Desk {
         Err(DeskError::Busy { after: Duration::from_secs(1), why: "too many people change this ticket at once".into() })
     }
 
-    async fn try_act(&self, request: &Request<'_>, wanted: &Wanted) -> Result<TicketView, DeskError> {
+    async fn try_act(
+        &self,
+        request: &Request<'_>,
+        wanted: &Wanted,
+        origin: &str,
+    ) -> Result<TicketView, DeskError> {
         let kernel = self.kernel.as_ref();
         let now = kernel.clock.now();
         let mut tx = kernel.db.write().await?;
@@ -88,6 +105,7 @@ impl Desk {
             _ => None,
         };
         let what = action(wanted, target.as_ref());
+        let (done, how) = told(&what, wanted);
         if let Action::Assign { to: Some(name) } = &what {
             check_agent(&mut tx, name).await?;
         }
@@ -104,6 +122,8 @@ impl Desk {
             self.decide_and_write(&mut tx, &target, act, now).await?;
             grown.push((target.source, target.conversation));
         }
+        let deed = Deed { agent: request.agent, origin, act: done, ticket: Some(changed.id), subject: &how };
+        trail::add(&mut tx, &deed, now).await?;
         let view = show_ticket(&mut tx, self.prefix(), changed).await?;
         if let Some(repeat) = request.repeat {
             repeat.finish(&mut tx, request.agent, &view).await?;
@@ -119,7 +139,13 @@ impl Desk {
     }
 
     /// Gives the ticket as it is then.
-    async fn decide_and_write(&self, tx: &mut Tx, ticket: &Ticket, act: Act, now: Moment) -> Result<Ticket, DeskError> {
+    pub(super) async fn decide_and_write(
+        &self,
+        tx: &mut Tx,
+        ticket: &Ticket,
+        act: Act,
+        now: Moment,
+    ) -> Result<Ticket, DeskError> {
         let kernel = self.kernel.as_ref();
         let rules = kernel.rules(&ticket.source);
         let mut decision = decide(Some(ticket), Event::Agent(act), &rules, kernel.ids.as_ref(), now)?;
@@ -183,6 +209,33 @@ async fn check_agent(tx: &mut Tx, name: &str) -> Result<(), DeskError> {
         return Ok(());
     }
     Err(DeskError::invalid(format!("there is no agent \"{name}\""), format!("assign to one of: {}", active.join(", "))))
+}
+
+/// What the audit trail says of an act: the stable word, and how. Never what was written.
+fn told(what: &Action, wanted: &Wanted) -> (&'static str, String) {
+    match what {
+        Action::Reply { ask, .. } => ("reply", if *ask { "asks".to_owned() } else { String::new() }),
+        Action::Note { .. } => ("note", String::new()),
+        Action::Assign { to } => ("assign", to.clone().unwrap_or_default()),
+        Action::Escalate { to, .. } => ("escalate", to.map_or("", Tier::as_str).to_owned()),
+        Action::Classify { kind, category, impact, urgency } => {
+            let words = [
+                kind.map(Kind::as_str),
+                category.as_deref(),
+                impact.map(Impact::as_str),
+                urgency.map(Urgency::as_str),
+            ];
+            ("classify", words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+        }
+        Action::Close { silent, .. } => ("close", if *silent { "silent".to_owned() } else { String::new() }),
+        Action::Reopen { .. } => ("reopen", String::new()),
+        Action::Merge { .. } => match wanted {
+            Wanted::Transition(Transition::Merge { into, .. }) => ("merge", into.clone()),
+            _ => ("merge", String::new()),
+        },
+        Action::Unmerge { to } => ("unmerge", to.as_str().to_owned()),
+        Action::Seen => ("seen", String::new()),
+    }
 }
 
 fn action(wanted: &Wanted, target: Option<&Ticket>) -> Action {

@@ -64,11 +64,7 @@ impl Desk {
 
     /// Adds an agent.
     pub async fn add_agent(&self, new: &NewAgent) -> Result<AgentView, DeskError> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
-        if new.name.is_empty() || new.name.len() > LONGEST_NAME || !new.name.chars().all(plain) || new.name == "none" {
-            let remedy = "use 1 to 60 lower-case letters, digits, dots, dashes and underscores";
-            return Err(DeskError::invalid("name: it cannot be an agent's", remedy));
-        }
+        check_name(&new.name)?;
         let agent = Agent {
             name: new.name.clone(),
             display: display(new.display.as_deref().unwrap_or_default(), &new.name)?,
@@ -176,8 +172,18 @@ pub(super) fn called(agent: &Agent) -> Option<String> {
     Some(agent.display.clone()).filter(|display| *display != agent.name)
 }
 
+/// Refuses what cannot be the name of an agent.
+pub(super) fn check_name(name: &str) -> Result<(), DeskError> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
+    if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(plain) || name == "none" {
+        let remedy = "use 1 to 60 lower-case letters, digits, dots, dashes and underscores";
+        return Err(DeskError::invalid("name: it cannot be an agent's", remedy));
+    }
+    Ok(())
+}
+
 /// The name to keep as the one shown: the agent's own where none is given.
-fn display(asked: &str, name: &str) -> Result<String, DeskError> {
+pub(super) fn display(asked: &str, name: &str) -> Result<String, DeskError> {
     let asked = asked.trim();
     if asked.chars().count() > LONGEST_NAME || asked.chars().any(char::is_control) {
         let remedy = format!("use 1 to {LONGEST_NAME} characters on one line, or leave it out");
@@ -186,7 +192,7 @@ fn display(asked: &str, name: &str) -> Result<String, DeskError> {
     Ok(if asked.is_empty() { name } else { asked }.to_owned())
 }
 
-async fn known(tx: &mut Tx, name: &str) -> Result<Agent, DeskError> {
+pub(super) async fn known(tx: &mut Tx, name: &str) -> Result<Agent, DeskError> {
     let agent = agent::by_name(tx, name).await?;
     agent.ok_or_else(|| DeskError::not_found(format!("there is no agent \"{name}\""), "list the agents"))
 }
@@ -200,7 +206,7 @@ fn token_id(token: &ApiToken) -> String {
     token.hash.chars().take(TOKEN_ID).collect()
 }
 
-fn agent_view(agent: Agent) -> AgentView {
+pub(super) fn agent_view(agent: Agent) -> AgentView {
     AgentView {
         role: scope(&agent.role),
         name: agent.name,

@@ -5,23 +5,30 @@ mod act;
 mod agents;
 mod aside;
 mod balance;
+pub mod board;
 mod create;
 mod error;
 mod explain;
+pub mod gate;
 mod handing;
 mod health;
+mod invite;
+mod kept;
+pub mod otp;
 mod outbox;
+pub mod page;
 mod repeat;
+pub mod sheet;
 mod showing;
+mod talk;
+mod signin;
 mod tickets;
 mod undeliverable;
+mod unmerge;
 mod upstream;
-pub mod page;
 pub mod views;
 
 use std::sync::Arc;
-mod talk;
-mod signin;
 
 use guichet_domain::reference::Reference;
 use guichet_domain::ticket::Ticket;
@@ -31,27 +38,32 @@ pub use act::{Request, Wanted};
 pub use agents::Caller;
 pub use aside::Raw;
 pub use error::DeskError;
+pub use invite::Invitee;
+pub use kept::{Canned, blocks, fill};
 pub use outbox::DeliveryQuery;
+pub use page::{PageRating, PageReplied, PageReply, PageView};
 pub use repeat::Repeat;
+pub use talk::Talk;
+pub use signin::{SignInError, SignedIn, Stage, Visitor};
 pub use tickets::{File, TicketQuery};
 pub(crate) use undeliverable::spare_bad_addresses;
 
+use crate::desk::gate::Gate;
 use crate::intake::Reception;
 use crate::kernel::{Kernel, Source};
 
 /// The service layer. Cheap to clone.
 #[derive(Clone)]
 pub struct Desk {
-pub use talk::Talk;
-pub use signin::{SignInError, SignedIn, Stage, Visitor};
     kernel: Arc<Kernel>,
     reception: Reception,
+    gate: Arc<Gate>,
 }
 
 impl Desk {
     /// A desk on a kernel.
     pub fn new(kernel: Arc<Kernel>, reception: Reception) -> Self {
-        Self { kernel, reception }
+        Self { kernel, reception, gate: Arc::default() }
     }
 
     /// What it works on.

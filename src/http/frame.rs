@@ -91,8 +91,11 @@ fn write_problem(response: &mut Response, instance: &str) -> Option<String> {
         return None;
     }
     let known = response.extensions_mut().remove::<Problem>();
-    let is_json = |value: &HeaderValue| value.as_bytes().starts_with(b"application/json");
-    if known.is_none() && response.headers().get(header::CONTENT_TYPE).is_some_and(is_json) {
+    // Pages for people say it in their own way.
+    let says_it = |value: &HeaderValue| {
+        [&b"application/json"[..], b"text/html"].iter().any(|kind| value.as_bytes().starts_with(kind))
+    };
+    if known.is_none() && response.headers().get(header::CONTENT_TYPE).is_some_and(says_it) {
         return None;
     }
     let mut problem = known.unwrap_or_else(|| {

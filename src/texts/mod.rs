@@ -130,6 +130,11 @@ impl Texts {
         when::say(at, Some(zone), self.spoken(language))
     }
 
+    /// Where people reach the pages, without a slash at its end.
+    pub fn public_url(&self) -> Option<&str> {
+        self.public_url.as_deref()
+    }
+
     /// The desk's name: who writes where no person's name is shown.
     pub fn desk(&self) -> &str {
         &self.desk
