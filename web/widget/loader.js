@@ -15,9 +15,9 @@ const CROSS = 'M6.5 9.5l5.5 5.5 5.5-5.5';
 
 // `:host` loses to the page's own rules, so the wrapper inside starts from nothing and is what is positioned.
 export const css = `:host{display:block}
-.root{all:initial;--accent:var(--guichet-accent,#2450b2);--on-accent:var(--guichet-accent-text,#fff);--gap:var(--guichet-gap,1.25rem);--radius:var(--guichet-radius,1.125em);
+.root{all:initial;--accent:var(--guichet-accent,#2450b2);--on-accent:var(--guichet-accent-text,#fff);--gap:var(--guichet-gap,20px);--radius:var(--guichet-radius,1.125em);
 position:fixed;z-index:var(--guichet-z,2147483000);inset-block-end:calc(var(--gap) + env(safe-area-inset-bottom));inset-inline-end:var(--gap);pointer-events:none;display:block;
-font-family:var(--guichet-font,system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif);font-size:max(16px,1rem);line-height:1.45;text-align:start}
+font-family:var(--guichet-font,system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif);font-size:clamp(16px,1rem,32px);line-height:1.45;text-align:start}
 .root.start{inset-inline:var(--gap) auto}
 .root[hidden],[hidden]{display:none!important}
 .root.page,.root.full{inset:0}

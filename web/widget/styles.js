@@ -28,7 +28,7 @@ a{color:var(--link);text-decoration:underline;text-underline-offset:.15em;overfl
 :focus-visible{outline:.2em solid var(--focus);outline-offset:.1em}
 svg{width:1.25em;height:1.25em;fill:none;stroke:currentColor;stroke-width:1.75;stroke-linecap:round;stroke-linejoin:round;flex:none;display:block}
 .vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-.icon{display:grid;place-items:center;width:2.5em;height:2.5em;border-radius:50%;flex:none}
+.icon{display:grid;place-items:center;width:min(2.5em,44px);aspect-ratio:1;border-radius:50%;flex:none}
 .icon:hover{background:color-mix(in srgb,currentColor 12%,transparent)}
 .btn{min-height:2.5em;padding:.45em 1em;border-radius:.6em;font-weight:600}
 .btn,.send,.face,header,.stars label:has(:checked){background:var(--accent);color:var(--on-accent)}
@@ -41,13 +41,14 @@ header{gap:.2em;padding-block:.75em;padding-inline:1.1em .6em;--focus:var(--on-a
 .title p{font-size:.8em}
 .dot{width:.5em;height:.5em;border-radius:50%;background:#ffd27a;flex:none;align-self:center}
 .dot.open{background:#7ff0ae}
-.menu{position:absolute;top:calc(100% - .25em);inset-inline-end:.6em;min-width:14em;max-width:calc(100% - 1.25em);padding:.4em;background:var(--bg);color:var(--fg);
+.menu{position:absolute;top:calc(100% - .25em);inset-inline-end:.6em;width:min(15em,100% - 1.2em);padding:.4em;background:var(--bg);color:var(--fg);
 border-radius:.75em;box-shadow:var(--shadow),0 0 0 1px var(--line);--focus:var(--accent-line)}
 .menu>*{display:flex;align-items:center;justify-content:space-between;width:100%;min-height:2.5em;padding:.4em .75em;text-align:start;color:inherit;text-decoration:none;border-radius:.5em}
 .menu>:hover{background:var(--soft)}
 
 .bar{padding:.5em 1.1em;font-size:.9em;background:var(--note);color:var(--note-fg);flex-wrap:wrap;row-gap:0}
-.bar:empty,.err:empty,.picked:empty,.bar.bad{background:var(--bad-bg);color:var(--bad)}
+.bar:empty,.err:empty,.picked:empty,.hint:empty{display:none}
+.bar.bad{background:var(--bad-bg);color:var(--bad)}
 .bar a{color:inherit}.bar .mini{margin-inline-start:-.25em}
 
 .scroll{flex:1;min-height:0;overflow-y:auto;overscroll-behavior:contain;padding:1em 1.1em .5em;position:relative;scrollbar-width:thin}
@@ -112,7 +113,7 @@ box-shadow:var(--shadow),0 0 0 1px var(--line);font-size:.9em;font-weight:600}
 .picked .file{padding-inline-end:.25em}
 .picked .file.bad{box-shadow:inset 0 0 0 1px var(--bad)}.picked .file.bad small{color:var(--bad)}
 .hint{padding:.4em .5em 0}
-.row{display:flex;gap:.5em}.row input{flex:1}.card>.btn{margin-top:.6em}header svg{stroke-width:2.25}
+.row{display:flex;flex-wrap:wrap;gap:.5em}.row input{flex:1 1 8em}.card>.btn{margin-top:.6em}header svg{stroke-width:2.25}
 .stars{display:flex;justify-content:space-between;gap:.25em;margin-block:.6em}
 .stars label{position:relative;flex:1;display:grid;justify-items:center;padding:.4em 0;border-radius:.75em}
 .stars svg{width:2.1em;height:2.1em;stroke-width:1.5}

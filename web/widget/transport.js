@@ -68,8 +68,9 @@ export function http(base, session, handlers) {
   }
 
   // A first POST brings `welcome`; only then is it known which conversations to listen to.
-  handlers.up();
-  queue.then(() => over.signal.aborted || stream().catch(() => false).then((done) => done || poll())).catch(() => lost());
+  Promise.resolve()
+    .then(() => over.signal.aborted || (handlers.up(), queue))
+    .then(() => over.signal.aborted || stream().catch(() => false).then((done) => done || poll())).catch(() => lost());
   return { send, close: () => over.abort() };
 }
 

@@ -4,7 +4,7 @@ export async function words(wanted) {
     if (!/^[a-z]{2,3}(-[a-z0-9]+)*$/.test(lang)) continue;
     const answer = await fetch(new URL(`lang/${lang}.json`, import.meta.url), { credentials: 'omit' }).catch(() => null);
     // Times follow the visitor's regional habits where the words are of their language.
-    if (answer?.ok) return new Words(await answer.json(), wanted.toLowerCase().startsWith(lang) ? wanted : lang);
+    if (answer?.ok) return new Words(await answer.json(), [...navigator.languages, wanted].find((tag) => tag.toLowerCase().startsWith(lang)) ?? lang);
   }
   throw new Error('guichet: no words');
 }
