@@ -170,13 +170,12 @@ export class Chat {
     this.older = h('button.mini.more', { hidden: true, onclick: () => this.session.older() }, say('older'));
     this.after = h('div');
     this.typing = h('div.typing', { hidden: true });
-    this.end = h('div.bar', { hidden: true });
     this.scroll = h('div.scroll', { onscroll: () => this.#scrolled() }, this.greeting, this.older, this.thread.node, this.after, this.composer.fields, this.typing);
     this.jump = h('button.jump', { hidden: true, onclick: () => (this.bottom(true), this.composer.text.focus()) }, icon('down'), say('newer'));
     this.panel = h('section.panel', { role: 'dialog', tabIndex: -1, onclick: (event) => this.menu.hidden || event.composedPath().includes(this.menuButton) || this.#menu(false), 'aria-labelledby': 'g-title', part: 'panel', hidden: !host.opened, onkeydown: (event) => this.#key(event) },
       h('header', { part: 'header' }, h('div.title', null, h('h2', { id: 'g-title' }, this.title), this.hours), this.menuButton,
         host.mode !== 'page' && h('button.icon', { 'aria-label': say('close'), onclick: () => this.close() }, icon('close')), this.menu),
-      this.bar, h('div.view', null, this.scroll, this.jump), this.end, this.composer.node);
+      this.bar, h('div.view', null, this.scroll, this.jump), this.composer.node);
     this.composer.droppable(this.panel);
     this.seen = {};
     if (old) old.replaceWith(this.panel);
@@ -271,13 +270,10 @@ export class Chat {
     const waits = (kind) => session.store.waiting().some((entry) => entry.kind === kind && entry.conv === conv.id);
     const ask = conv?.last && !over && !conv.hasContact && !session.verified && !waits('contact');
     const rate = over && conv.askRating && !waits('rate');
-    this.#once('after', [conv?.id, ask, rate, this.thanks].join(), () => {
-      this.after.replaceChildren(...[ask && this.#askEmail(), rate && this.#askRating(), this.thanks && h('p.notice', null, this.thanks)].filter(Boolean));
+    this.#once('after', [conv?.id, ask, rate, over && conv.status, this.thanks].join(), () => {
+      const end = over && h('p.notice', null, say(conv.status === 'closed' ? 'over' : 'settled'), ' ', h('button.mini', { onclick: () => this.#fresh() }, say('new')));
+      this.after.replaceChildren(...[ask && this.#askEmail(), rate && this.#askRating(), this.thanks && h('p.notice', null, this.thanks), end].filter(Boolean));
       this.bottom();
-    });
-    this.#once('end', over ? conv.status + conv.id : '', () => {
-      this.end.hidden = !over;
-      if (over) this.end.replaceChildren(h('span', null, say(conv.status === 'closed' ? 'over' : 'settled')), h('button.mini', { onclick: () => this.#fresh() }, say('new')));
     });
   }
 

@@ -14,7 +14,7 @@ export const css = `
 *,*::before,*::after{box-sizing:border-box}
 [hidden]{display:none!important}
 .panel{pointer-events:auto;position:absolute;bottom:calc(4.4em + var(--gap));inset-inline-end:0;display:flex;flex-direction:column;
-width:min(24.5em,100vw - 2*var(--gap));height:min(42em,100dvh - 5.4em - 2*var(--gap));min-height:min(20em,100dvh);overflow:hidden;
+width:min(24.5em,100vw - 2*var(--gap));height:min(42em,100dvh - 5.4em - 2*var(--gap));min-height:min(20em,100dvh);overflow:hidden auto;
 background:var(--bg);color:var(--fg);border-radius:var(--radius);box-shadow:var(--shadow),0 0 0 1px var(--line);line-height:1.45;animation:rise .18s ease-out}
 @keyframes rise{from{opacity:0;transform:translateY(.75em)}}
 .day,.who,.meta,.notice,.typing,.hint,.card p,small{font-size:.8em;color:var(--dim)}
@@ -49,7 +49,7 @@ border-radius:.75em;box-shadow:var(--shadow),0 0 0 1px var(--line);--focus:var(-
 .bar{padding:.5em 1.1em;font-size:.9em;background:var(--note);color:var(--note-fg);flex-wrap:wrap;row-gap:0}
 .bar:empty,.err:empty,.picked:empty,.hint:empty{display:none}
 .bar.bad{background:var(--bad-bg);color:var(--bad)}
-.bar a{color:inherit}.bar .mini{margin-inline-start:-.25em}
+.bar a{color:inherit}
 
 .scroll{flex:1;min-height:0;overflow-y:auto;overscroll-behavior:contain;padding:1em 1.1em .5em;position:relative;scrollbar-width:thin}
 .hello{padding-block:.25em 1em}
@@ -65,7 +65,7 @@ border-radius:.75em;box-shadow:var(--shadow),0 0 0 1px var(--line);--focus:var(-
 .msg.first{margin-top:.75em}
 .msg.me{align-self:flex-end;align-items:flex-end}
 .who{margin-bottom:.25em}
-.face{width:1.75em;height:1.75em;border-radius:50%;display:grid;place-items:center;font-size:.9em;font-weight:650}
+.face{width:2.2em;aspect-ratio:1;border-radius:50%;display:grid;place-items:center;font-size:.8em;font-weight:650}
 .bubble{padding:.6em .8em;border-radius:1.1em;border-end-start-radius:.3em;background:var(--them);overflow-wrap:anywhere;white-space:pre-wrap;max-width:100%}
 .me .bubble{background:var(--me);color:var(--on-me);border-radius:1.1em;border-end-end-radius:.3em;--focus:var(--on-me)}
 .me .bubble a{color:inherit}
@@ -82,9 +82,8 @@ a.file:hover{background:var(--soft)}
 .notice{align-self:center;text-align:center;margin-block:.6em;max-width:92%}
 .card{align-self:stretch;margin-block:.75em .25em;padding:.9em 1em;border-radius:.9em;background:var(--soft);box-shadow:inset 0 0 0 1px var(--line)}
 .card p{margin-top:.25em}
-.ticket{flex-wrap:wrap}
 .ticket svg{color:var(--ok)}
-.ticket code{font:inherit;font-weight:700;font-variant-numeric:tabular-nums;user-select:all}
+.ticket{flex-wrap:wrap}.ticket span{flex:1 1 9em}.ticket code{display:block;overflow-wrap:anywhere;font:inherit;font-weight:700;user-select:all}
 .ticket .mini{margin-inline-start:auto;color:var(--link)}
 .typing{min-height:1.75em;padding-top:.25em}
 .typing i{font-style:normal;letter-spacing:.1em;animation:blink 1s infinite alternate}
@@ -92,7 +91,7 @@ a.file:hover{background:var(--soft)}
 .more{align-self:center}
 .jump{position:absolute;bottom:.6em;inset-inline:0;margin-inline:auto;width:fit-content;padding:.4em .9em;min-height:2em;border-radius:2em;background:var(--bg);color:var(--fg);
 box-shadow:var(--shadow),0 0 0 1px var(--line);font-size:.9em;font-weight:600}
-.view{position:relative;flex:1;min-height:0}
+.view{position:relative;flex:1 0 8em;max-height:100%;overflow:hidden}
 
 .fields{display:grid;gap:.75em;padding-block:.25em .5em}
 .field{display:grid;gap:.25em}
@@ -115,8 +114,8 @@ box-shadow:var(--shadow),0 0 0 1px var(--line);font-size:.9em;font-weight:600}
 .hint{padding:.4em .5em 0}
 .row{display:flex;flex-wrap:wrap;gap:.5em}.row input{flex:1 1 8em}.card>.btn{margin-top:.6em}header svg{stroke-width:2.25}
 .stars{display:flex;justify-content:space-between;gap:.25em;margin-block:.6em}
-.stars label{position:relative;flex:1;display:grid;justify-items:center;padding:.4em 0;border-radius:.75em}
-.stars svg{width:2.1em;height:2.1em;stroke-width:1.5}
+.stars label{position:relative;flex:1;display:grid;justify-items:center;min-width:0;padding:.4em 0;border-radius:.75em}
+.stars svg{width:min(2.1em,100%);height:auto;stroke-width:1.5}
 .stars input{position:absolute;inset:0;width:100%;height:100%;margin:0;opacity:0;cursor:pointer}
 .stars label:has(:focus-visible){outline:.2em solid var(--focus);outline-offset:.1em}
 .stars span{font-size:.75em}
