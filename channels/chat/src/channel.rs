@@ -19,6 +19,7 @@ use crate::rates::Rates;
 use crate::routes;
 use crate::settings::{IdentityMode, Settings};
 use crate::sniff;
+use crate::translate::LONGEST_TEXT;
 use crate::uploads::{MAX_FILES, Uploads};
 
 /// One configured chat.
@@ -100,7 +101,7 @@ impl Channel for LiveChat {
             idempotent_send: true,
             html: true,
             attachments: true,
-            max_chars: None,
+            max_chars: Some(LONGEST_TEXT),
             concurrency: 16,
             deadline_secs: 5,
             ..Abilities::default()

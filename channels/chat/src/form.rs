@@ -71,6 +71,8 @@ pub(crate) struct Filled {
     pub(crate) name: Option<String>,
     pub(crate) email: Option<String>,
     pub(crate) subject: Option<String>,
+    /// A category's key, where the form has a choice of that name.
+    pub(crate) category: Option<String>,
     pub(crate) notes: Vec<Explained>,
 }
 
@@ -105,7 +107,7 @@ pub(crate) fn filled(
                 wrong.insert(field.name.clone(), said.to_owned());
             }
             form => {
-                if form == Form::Choice {
+                if form == Form::Choice && field.name != "category" {
                     choices.push(value.clone());
                 }
                 take(&mut filled, field, value);
@@ -125,6 +127,7 @@ fn take(filled: &mut Filled, field: &Field, value: String) {
     match field.name.as_str() {
         "name" => filled.name = Some(value),
         "subject" => filled.subject = Some(value),
+        "category" => filled.category = Some(value),
         name if field.form == Form::Email || name == "email" => {
             filled.email = filled.email.take().or_else(|| Some(value).filter(|value| is_email(value)));
         }

@@ -1,11 +1,10 @@
 //! One message to the core, and its acknowledgement.
 
-use guichet_contract::{Accepted, NotAccepted, Receipt, Standing, Verdict};
+use guichet_contract::{Accepted, NotAccepted, Receipt, Verdict};
 use guichet_domain::ids::{ExternalId, Seq};
-use guichet_domain::inbound::{Attachment, Content, Explained, Inbound, Item, RefersTo};
+use guichet_domain::inbound::{Attachment, Content, Explained, Inbound, Item};
 use guichet_domain::reason::Reason;
 use guichet_domain::ticket::State;
-use uuid::Uuid;
 
 use crate::channel::App;
 use crate::form::{self, Filled};
@@ -20,10 +19,10 @@ use crate::uploads::MAX_FILES;
 /// Where a message goes.
 struct Goal {
     place: Place,
-    /// Whether it opens a ticket, as far as is known.
-    new: bool,
-    /// The closed conversation it follows, with where that stands.
-    follows: Option<(Place, Standing)>,
+    /// Whether it begins the conversation, as far as is known.
+    begins: bool,
+    /// Whether it opens a ticket: the first of the conversation, or one that follows a closed one.
+    opens: bool,
 }
 
 /// Takes in a message; answers its acknowledgement.
@@ -35,39 +34,38 @@ pub(crate) async fn take(app: &App, caller: &Caller, msg: Msg, raw: &[u8]) -> Re
     let goal = goal(app, caller, &msg).await?;
     let external = caller.person.external_id(msg.cid);
     let mut filled = Filled::default();
-    if goal.new {
-        if goal.follows.is_none() {
-            let form = &app.shared.settings.form;
-            filled = form::filled(form, &msg.form, goal.place.verified, caller.words)?;
-        }
+    if goal.begins {
+        filled = form::filled(&app.shared.settings.form, &msg.form, goal.place.verified, caller.words)?;
+    }
+    if goal.opens {
         may_open(app, caller)?;
     }
     let files = app.shared.uploads.load(caller.person.session.as_str(), &msg.files).await;
     let attachments = match files {
         Ok(attachments) => attachments,
         // Files of a message that was taken in may be gone when it is repeated.
-        Err(trouble) => match place_of(app, &goal.place, &external).await? {
-            Some(seq) => return acknowledge(app, &msg, goal, seq, true).await,
-            None => return Err(trouble),
-        },
+        Err(trouble) => {
+            let seq = place_of(app, &goal.place, &external).await?.ok_or(trouble)?;
+            let standing = app.port.conversations.standing(&goal.place.key).await?;
+            let ticket = standing.map(|standing| standing.reference).unwrap_or_default();
+            return Ok(acknowledge(app, &msg, &goal, seq, true, ticket));
+        }
     };
-    let cid = msg.cid;
     let inbound = inbound(app, caller, &msg, &goal, filled, attachments, raw);
     let receipt = accept(app, inbound).await?;
-    if receipt.verdict == Verdict::Quarantined || receipt.reference.is_none() {
+    let Some(ticket) = receipt.reference.filter(|_| receipt.verdict != Verdict::Quarantined) else {
         return Err(Trouble::new(Code::Blocked));
-    }
+    };
     let dup = receipt.verdict == Verdict::Duplicate;
-    let goal = if dup { first_goal(app, goal, &receipt).await? } else { goal };
     let seq = match receipt.seq {
-        Seq(0) => place_of(app, &goal.place, &caller.person.external_id(cid)).await?.unwrap_or_default(),
+        Seq(0) => place_of(app, &goal.place, &external).await?.unwrap_or_default(),
         seq => seq,
     };
     if !dup {
-        let from = if goal.new { Seq(0) } else { Seq(seq.0 - 1) };
+        let from = if goal.begins { Seq(0) } else { Seq(seq.0 - 1) };
         app.shared.hub.follow(&goal.place, from);
     }
-    acknowledge_as(app, &msg, &goal, seq, dup, receipt.reference.unwrap_or_default())
+    Ok(acknowledge(app, &msg, &goal, seq, dup, ticket))
 }
 
 fn judge(app: &App, msg: &Msg) -> Result<(), Trouble> {
@@ -93,34 +91,14 @@ fn may_open(app: &App, caller: &Caller) -> Result<(), Trouble> {
 }
 
 async fn goal(app: &App, caller: &Caller, msg: &Msg) -> Result<Goal, Trouble> {
-    let follows = match msg.conv {
-        None => None,
-        Some(conv) => {
-            let found = app.find(&caller.person, conv).await?.ok_or_else(|| Trouble::new(Code::ConvUnknown))?;
-            if found.1.state != State::Closed {
-                return Ok(Goal { place: found.0, new: false, follows: None });
-            }
-            Some(found)
-        }
-    };
-    let place = match &follows {
-        // Who followed stays who it was, known or not.
-        Some((old, _)) => caller.person.place(old.owner(), caller.person.derived("conv", msg.cid)),
-        None => caller.person.new_place(msg.cid),
-    };
-    let new = app.port.conversations.standing(&place.key).await?.is_none();
-    Ok(Goal { place, new, follows })
-}
-
-/// Where a message that was taken in before went: its conversation may have been closed since.
-async fn first_goal(app: &App, goal: Goal, receipt: &Receipt) -> Result<Goal, Trouble> {
-    let Some((old, standing)) = &goal.follows else { return Ok(goal) };
-    if app.port.conversations.standing(&goal.place.key).await?.is_none()
-        && receipt.reference.as_ref() == Some(&standing.reference)
-    {
-        return Ok(Goal { place: old.clone(), new: false, follows: None });
+    if let Some(conv) = msg.conv {
+        let found = app.find(&caller.person, conv).await?;
+        let (place, standing) = found.ok_or_else(|| Trouble::new(Code::ConvUnknown))?;
+        return Ok(Goal { place, begins: false, opens: standing.state == State::Closed });
     }
-    Ok(goal)
+    let place = caller.person.new_place(msg.cid);
+    let begins = app.port.conversations.standing(&place.key).await?.is_none();
+    Ok(Goal { place, begins, opens: begins })
 }
 
 fn inbound(
@@ -132,19 +110,18 @@ fn inbound(
     attachments: Vec<Attachment>,
     raw: &[u8],
 ) -> Inbound {
-    let Filled { name, email, subject, notes: mut said } = filled;
-    if goal.new {
+    let Filled { name, email, subject, category, notes: mut said } = filled;
+    if goal.opens {
         said.extend(surroundings(caller));
     }
     let person = &caller.person;
-    let spoken_in = goal.follows.as_ref().map(|(_, standing)| standing.reference.clone());
     let item = Item {
         from: Some(person.party(&goal.place, name)),
         contact: person.contact(&goal.place, email),
         conversation: Some(goal.place.key.clone()),
-        refers_to: RefersTo { spoken_in, ..RefersTo::default() },
         own_ids: vec![person.external_id(msg.cid)],
         subject,
+        category,
         text: msg.text.clone(),
         reply_text: msg.text.clone(),
         language: caller.language,
@@ -207,13 +184,6 @@ async fn place_of(app: &App, place: &Place, external: &ExternalId) -> Result<Opt
     }
 }
 
-async fn acknowledge(app: &App, msg: &Msg, goal: Goal, seq: Seq, dup: bool) -> Result<Said, Trouble> {
-    let standing = app.port.conversations.standing(&goal.place.key).await?;
-    let ticket = standing.map(|standing| standing.reference).unwrap_or_default();
-    acknowledge_as(app, msg, &goal, seq, dup, ticket)
-}
-
-fn acknowledge_as(app: &App, msg: &Msg, goal: &Goal, seq: Seq, dup: bool, ticket: String) -> Result<Said, Trouble> {
-    let follows: Option<Uuid> = goal.follows.as_ref().map(|(old, _)| old.conv);
-    Ok(Said::Ack { cid: msg.cid, conv: goal.place.conv, ticket, seq, at: app.port.clock.now(), dup, follows })
+fn acknowledge(app: &App, msg: &Msg, goal: &Goal, seq: Seq, dup: bool, ticket: String) -> Said {
+    Said::Ack { cid: msg.cid, conv: goal.place.conv, ticket, seq, at: app.port.clock.now(), dup }
 }

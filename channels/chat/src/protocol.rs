@@ -203,8 +203,6 @@ pub(crate) enum Said {
         seq: Seq,
         at: Moment,
         dup: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        follows: Option<Uuid>,
     },
     Done {
         cid: Uuid,
@@ -305,7 +303,7 @@ impl Summary {
             read_upto: standing.read_upto,
             seen_upto: standing.seen_upto,
             unread: standing.last_seq.0.saturating_sub(standing.read_upto.0).max(0),
-            ask_rating: !standing.state.is_live() && !standing.rated,
+            ask_rating: standing.state == State::Resolved && !standing.rated,
             has_contact: standing.has_contact,
             promised_at: standing.promised_at,
         }

@@ -261,7 +261,7 @@ mod tests {
             (json!({"privacy_url": "javascript:x"}), "privacy_url = \"javascript:x\": this is no web address; "),
             (
                 json!({"identity": "maybe"}),
-                " = \"maybe\": this value is not known; use one of: off, optional, required",
+                "identity = \"maybe\": this value is not known; use one of: off, optional, required",
             ),
             (
                 json!({"identity": "required"}),
@@ -277,7 +277,7 @@ mod tests {
                 json!({"identity_algorithm": "RS256", "identity_public_key_file": "/nonexistent/k"}),
                 "identity_public_key_file = \"/nonexistent/k\": ",
             ),
-            (json!({"limits": {"text": 0}}), "limits.text = 0: it is out of bounds; give 1 to 15000"),
+            (json!({"limits": {"text": 0}}), "[source.limits] text = 0: it is out of bounds; give 1 to 15000"),
             (json!({"form": [{"name": "A b"}]}), "form: \"A b\" cannot name a field; "),
             (json!({"form": [{"name": "x", "type": "choice"}]}), "form: the choice \"x\" has no options; "),
         ] {

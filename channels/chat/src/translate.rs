@@ -8,8 +8,9 @@ use crate::links::Links;
 use crate::person::{Place, cid_of};
 use crate::protocol::{Event, File, From};
 
-/// Longest text of an event, in characters, and longest HTML, in bytes: a frame has 1 MiB.
-const LONGEST_TEXT: usize = 150_000;
+/// Longest text of an event, in characters: a frame has 1 MiB, and a control character takes six bytes of it.
+pub(crate) const LONGEST_TEXT: usize = 150_000;
+/// Longest HTML, in bytes.
 const LONGEST_HTML: usize = 256 << 10;
 
 /// One entry of the conversation in `place`. Nobody's address is told, ours and theirs alike.
@@ -32,9 +33,10 @@ pub(crate) fn event(place: &Place, entry: TimelineEntry, links: &Links, now: Mom
     });
     let files = files.collect();
     let from = from(place, &entry);
-    let cut = entry.text.char_indices().nth(LONGEST_TEXT).map(|(at, _)| at);
+    let is_long = entry.text.char_indices().nth(LONGEST_TEXT).is_some();
+    let cut = entry.text.char_indices().nth(LONGEST_TEXT - 1).filter(|_| is_long);
     let mut text = entry.text;
-    if let Some(at) = cut {
+    if let Some((at, _)) = cut {
         text.truncate(at);
         text.push('…');
     }

@@ -1,3 +1,15 @@
 //! The chat against clients of every kind.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
+
+mod bad;
+mod conformance;
+mod desk;
+mod files;
+mod golden;
+mod http;
+mod identity;
+mod resuming;
+mod rules;
+mod schema;
+mod server;
