@@ -187,3 +187,28 @@ fn unread_minutes() -> u32 {
 fn yes() -> bool {
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(by: &str, enabled: bool, sends: bool) -> Option<String> {
+        let site = SourceSettings { answer_by: Some(by.into()), ..SourceSettings::new("site", "form") };
+        let mail = SourceSettings { enabled, ..SourceSettings::new("mail", "email") };
+        answer_by_fault(&site, &[(&site, false), (&mail, sends)]).map(|error| error.to_string())
+    }
+
+    #[test]
+    fn who_answers_for_a_source_must_be_able_to() {
+        assert_eq!(fault("mail", true, true), None);
+        let unknown = fault("mial", true, true).unwrap();
+        assert_eq!(unknown, "answer_by = \"mial\": there is no such source; use one of: mail");
+        let own = fault("site", true, true).unwrap();
+        assert_eq!(own, "answer_by = \"site\": a source cannot answer for itself; use one of: mail");
+        let off = fault("mail", false, true).unwrap();
+        let nobody = "add a source that sends mail, or leave the key out";
+        assert_eq!(off, format!("answer_by = \"mail\": that source is not enabled; {nobody}"));
+        let mute = fault("mail", true, false).unwrap();
+        assert_eq!(mute, format!("answer_by = \"mail\": that source does not send; {nobody}"));
+    }
+}

@@ -27,6 +27,11 @@ pub(super) const LETTERS: &str = "letters";
 /// The source that tells a program of events.
 pub(super) const PROGRAM: &str = "program";
 
+/// The source of people who talk on a page.
+pub(super) const TALK: &str = "talk";
+/// The source of people who fill in a form.
+pub(super) const FORM: &str = "form";
+
 /// Everything there is in one story.
 pub(super) struct World {
     /// The time.
@@ -267,6 +272,13 @@ impl World {
         self.read.lock().unwrap().insert(address.to_owned(), now).unwrap_or(0)
     }
 
+    /// The port of a source.
+    pub(super) fn port(&self, name: &str) -> Port {
+        let life = self.life();
+        let name = SourceName::from(name);
+        intake::port(&life.reception, &name, &life.kernel.sources[&name])
+    }
+
     /// The channel of the letters and its port.
     pub(super) fn letters(&self) -> (Arc<dyn Channel>, Port) {
         let life = self.life();
@@ -288,6 +300,12 @@ impl World {
         if let Some(events) = &plan.program {
             let options = PaperOptions { events: Some(events.clone()), ..PaperOptions::default() };
             sources.push((settings(PROGRAM, false), Paper::plugged(&self.wire, options)));
+        }
+        if plan.pages {
+            let by_letter = |name| SourceSettings { answer_by: Some(LETTERS.into()), ..settings(name, false) };
+            sources.push((by_letter(TALK), Paper::plugged(&self.wire, PaperOptions::default())));
+            let mute = PaperOptions { sends: false, ..PaperOptions::default() };
+            sources.push((by_letter(FORM), Paper::plugged(&self.wire, mute)));
         }
         let parts = Parts {
             target: self.place.target(),

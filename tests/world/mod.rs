@@ -32,11 +32,13 @@ mod crowd;
 mod desk_stories;
 mod faults;
 mod lifetime;
+mod pages;
 mod promise;
 mod random;
 mod strangers;
 mod twice;
 mod upstream;
+mod visitors;
 
 use life::{Spans, World, tell, tell_of};
 use plan::Plan;

@@ -13,6 +13,8 @@ pub(super) struct Plan {
     pub(super) trust_all: bool,
     /// The events a program is told of, if there is one.
     pub(super) program: Option<Vec<String>>,
+    /// Whether there is a page where people talk, and one where they fill in a form; what those cannot say goes by letter.
+    pub(super) pages: bool,
     /// What makes this world's ids differ from another's.
     pub(super) seed: u64,
 }
@@ -24,6 +26,7 @@ impl Default for Plan {
             letters: PaperOptions::default(),
             trust_all: false,
             program: None,
+            pages: false,
             seed: 1,
         }
     }
@@ -33,6 +36,11 @@ impl Plan {
     /// With this configuration file.
     pub(super) fn configured(config: &str) -> Self {
         Self { config: format!("{config}\n[storage]\nfloor_mib = 0\n"), ..Self::default() }
+    }
+
+    /// With pages where people talk and fill in forms.
+    pub(super) fn with_pages() -> Self {
+        Self { pages: true, ..Self::default() }
     }
 
     /// On a network that can do this.

@@ -1,5 +1,7 @@
 //! The business as people would tell it.
 
+mod requester;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
