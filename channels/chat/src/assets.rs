@@ -1,5 +1,6 @@
-//! The widget's files, as they are in `web/widget`: compiled in, so that the binary is all there is. `web/widget/FILES` lists
-//! them; the test below compares.
+//! The widget's files of `web/widget`: compiled in, so that the binary is all there is. `web/widget/FILES` lists them; the
+//! test below compares. Scripts leave without their comments and indentation, and `chat.js` takes the modules it needs with
+//! it: one request instead of ten, and a fifth less to carry.
 
 use std::sync::LazyLock;
 
@@ -15,8 +16,8 @@ const JSON: &str = "application/json";
 
 macro_rules! files {
     ($($name:literal $media_type:expr;)*) => {
-        const FILES: &[(&str, &str, &[u8])] =
-            &[$(($name, $media_type, include_bytes!(concat!("../../../web/widget/", $name)))),*];
+        const FILES: &[(&str, &str, &str)] =
+            &[$(($name, $media_type, include_str!(concat!("../../../web/widget/", $name)))),*];
     };
 }
 
@@ -44,19 +45,58 @@ pub(crate) struct Asset {
     pub(crate) etag: String,
 }
 
-static ETAGS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let tag = |bytes: &[u8]| {
-        let hash = digest(&SHA256, bytes);
-        format!("\"{}\"", HEXLOWER.encode(hash.as_ref().get(..8).unwrap_or_default()))
-    };
-    FILES.iter().map(|(_, _, bytes)| tag(bytes)).collect()
+/// What `chat.js` takes with it, in the order the modules need one another.
+const PARTS: [&str; 10] = [
+    "text.js",
+    "dom.js",
+    "outbox.js",
+    "session.js",
+    "transport.js",
+    "words.js",
+    "styles.js",
+    "thread.js",
+    "composer.js",
+    "chat.js",
+];
+
+static SERVED: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let served = FILES.iter().map(|(name, _, text)| on_the_wire(name, text));
+    served.map(|text| (format!("\"{}\"", tag(text.as_bytes())), text)).collect()
 });
 
 /// The file of this name.
 pub(crate) fn find(name: &str) -> Option<Asset> {
     let at = FILES.iter().position(|(known, _, _)| *known == name)?;
-    let (_, media_type, bytes) = FILES.get(at)?;
-    Some(Asset { media_type, bytes, etag: ETAGS.get(at)?.clone() })
+    let ((_, media_type, _), (etag, text)) = (FILES.get(at)?, SERVED.get(at)?);
+    Some(Asset { media_type, bytes: text.as_bytes(), etag: etag.clone() })
+}
+
+fn tag(bytes: &[u8]) -> String {
+    let hash = digest(&SHA256, bytes);
+    HEXLOWER.encode(hash.as_ref().get(..8).unwrap_or_default())
+}
+
+fn on_the_wire(name: &str, text: &str) -> String {
+    match name {
+        "chat.js" => {
+            PARTS.iter().filter_map(|part| FILES.iter().find(|(known, _, _)| known == part)).map(joined).collect()
+        }
+        _ if name.ends_with(".js") => lean(text).map(|line| format!("{line}\n")).collect(),
+        _ => text.to_owned(),
+    }
+}
+
+/// A module as a part of `chat.js`: what it imports is above it, and only what `chat.js` itself exports is for others.
+fn joined((name, _, text): &(&str, &str, &str)) -> String {
+    let lines = lean(text).filter(|line| !line.starts_with("import "));
+    let own = |line| if *name == "chat.js" { line } else { str::strip_prefix(line, "export ").unwrap_or(line) };
+    lines.map(|line| format!("{}\n", own(line))).collect()
+}
+
+/// The lines that do something. Comments of this project's scripts have lines of their own.
+fn lean(text: &str) -> impl Iterator<Item = &str> {
+    let comment = |line: &&str| ["//", "/**", "* ", "*/"].iter().any(|mark| line.starts_with(mark));
+    text.lines().map(str::trim_start).filter(move |line| !line.is_empty() && !comment(line))
 }
 
 #[cfg(test)]
@@ -70,6 +110,16 @@ mod tests {
         let listed: Vec<(&str, &str)> = lines.map(|(name, media_type)| (name, media_type.trim())).collect();
         let served: Vec<(&str, &str)> = FILES.iter().map(|(name, media_type, _)| (*name, *media_type)).collect();
         assert_eq!(listed, served);
+    }
+
+    #[test]
+    fn the_chat_is_one_file_without_comments() {
+        let chat = find("chat.js").map(|asset| String::from_utf8_lossy(asset.bytes).into_owned()).unwrap_or_default();
+        assert!(
+            chat.contains("class Session") && chat.contains("class Composer") && chat.contains("export class Chat")
+        );
+        assert!(!chat.contains("import {") && chat.matches("export ").count() == 1, "nothing is left to fetch");
+        assert!(chat.lines().all(|line| !line.starts_with("//") && line == line.trim_start()));
     }
 
     #[test]
