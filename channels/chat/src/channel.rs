@@ -14,12 +14,12 @@ use crate::hub::Hub;
 use crate::links::Links;
 use crate::listen::listen;
 use crate::person::{Person, Place};
-use crate::protocol::{Desk, Limits};
+use crate::protocol::{Desk, Limits, Summary};
 use crate::rates::Rates;
 use crate::routes;
 use crate::settings::{IdentityMode, Settings};
 use crate::sniff;
-use crate::translate::LONGEST_TEXT;
+use crate::translate::{LONGEST_TEXT, is_own};
 use crate::uploads::{MAX_FILES, Uploads};
 
 /// One configured chat.
@@ -79,6 +79,17 @@ impl App {
     /// The links of this source.
     pub(crate) async fn links(&self) -> Result<&Links, Fault> {
         self.shared.links.get_or_try_init(|| Links::load(&self.port)).await
+    }
+
+    /// Where a conversation stands, as the client is told. At most a page is looked at for what is unread.
+    pub(crate) async fn summary(&self, place: &Place, standing: &Standing) -> Result<Summary, Fault> {
+        let mut summary = Summary::of(place.conv, standing);
+        if standing.last_seq > standing.read_upto {
+            let entries = self.port.intake.timeline(&place.key, standing.read_upto).await?;
+            let others = entries.iter().filter(|entry| !is_own(place, entry)).count();
+            summary.unread = i64::try_from(others).unwrap_or(i64::MAX);
+        }
+        Ok(summary)
     }
 
     /// A person's conversation; nothing when it is nobody's or somebody else's.

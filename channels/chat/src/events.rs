@@ -70,7 +70,7 @@ pub(crate) async fn stream(
         let (cursors, person) = (stand.cursors(), &caller.person);
         let convs = Convs::of(&app, person, &cursors).await?;
         let line = Line::open(&app, person, caller.address, &convs, &cursors)?;
-        Ok::<_, Trouble>((convs.welcome(&app, person), line, caller))
+        Ok::<_, Trouble>((convs.welcome(&app, person).await?, line, caller))
     });
     let (welcome, line, caller) = match opened.await {
         Ok(opened) => opened,
@@ -164,7 +164,7 @@ async fn polled(app: &Arc<App>, stand: &Stand, peer: &Peer, headers: &HeaderMap)
     let (cursors, person) = (stand.cursors(), &caller.person);
     let convs = Convs::of(app, person, &cursors).await?;
     if convs.hold_more_than(&cursors) {
-        return Ok(vec![convs.welcome(app, person).text()]);
+        return Ok(vec![convs.welcome(app, person).await?.text()]);
     }
     let mut line = Line::open(app, person, caller.address, &convs, &cursors)?;
     let wait = Duration::from_secs(stand.wait.unwrap_or(LONGEST_POLL).min(LONGEST_POLL));

@@ -37,7 +37,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>, peer: Option<Extension<Pee
     let mut caller = match caller(&app, &parts.headers, &peer, None) {
         Ok(caller) => caller,
         // A hello may bring the identity that is missing in the headers.
-        Err(trouble) if trouble.code == Code::IdentityRequired => match without_identity(&app, &parts.headers, &peer) {
+        Err(trouble) if trouble.code == Code::IdentityRequired => match without_identity(&parts.headers, &peer) {
             Ok(caller) => caller,
             Err(trouble) => return refuse(&app, trouble, Words::En),
         },
@@ -68,14 +68,13 @@ pub(crate) async fn post(State(app): State<Arc<App>>, peer: Option<Extension<Pee
 }
 
 /// The person without an identity, where one is required: may only greet.
-fn without_identity(app: &App, headers: &HeaderMap, peer: &Peer) -> Result<Caller, Trouble> {
+fn without_identity(headers: &HeaderMap, peer: &Peer) -> Result<Caller, Trouble> {
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = token.and_then(|value| value.get("Bearer ".len()..)).unwrap_or_default();
     let session = crate::person::Session::of(token.trim())?;
     let tag = crate::routes::language_header(headers);
     let (words, language) = (Words::of(tag), tag.and_then(Language::parse));
     let person = Person { session, identity: None };
-    let _ = app;
     Ok(Caller { person, address: peer.counted(), words, language, zone: None, page: None })
 }
 
@@ -149,7 +148,7 @@ async fn become_known(app: &Arc<App>, caller: &mut Caller, token: Option<&str>) 
 
 async fn welcome(app: &Arc<App>, caller: &Caller) -> Result<Vec<Said>, Trouble> {
     let convs = Convs::of(app, &caller.person, &BTreeMap::new()).await?;
-    Ok(vec![convs.welcome(app, &caller.person)])
+    Ok(vec![convs.welcome(app, &caller.person).await?])
 }
 
 /// What comes with an upload.

@@ -77,10 +77,13 @@ impl Convs {
     }
 
     /// The frame that greets the person.
-    pub(crate) fn welcome(&self, app: &App, person: &Person) -> Said {
+    pub(crate) async fn welcome(&self, app: &App, person: &Person) -> Result<Said, Fault> {
         let settings = &app.shared.settings;
-        let convs: Vec<_> = self.newest.iter().map(|(place, standing)| Summary::of(place.conv, standing)).collect();
-        Said::Welcome(Box::new(Welcome {
+        let mut convs = Vec::with_capacity(self.newest.len());
+        for (place, standing) in &self.newest {
+            convs.push(app.summary(place, standing).await?);
+        }
+        Ok(Said::Welcome(Box::new(Welcome {
             v: VERSION,
             verified: person.identity.is_some(),
             resumed: !convs.is_empty(),
@@ -89,7 +92,7 @@ impl Convs {
             desk: Desk::from(app.port.conversations.hours()),
             convs,
             email: settings.email.clone(),
-        }))
+        })))
     }
 }
 
@@ -265,7 +268,10 @@ impl Follower {
         let Some(standing) = standing else { return Ok(Ok(())) };
         let summary = Summary::of(self.place.conv, &standing);
         if self.told.as_ref().is_none_or(|told| summary.differs(told)) {
-            self.push(Said::Conv(Box::new(summary.clone())).text()).await?;
+            match self.app.summary(&self.place, &standing).await {
+                Ok(summary) => self.push(Said::Conv(Box::new(summary)).text()).await?,
+                Err(fault) => return Ok(Err(fault)),
+            }
         }
         self.told = Some(summary);
         Ok(Ok(()))

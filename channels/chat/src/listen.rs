@@ -16,8 +16,6 @@ const SWEEP: u32 = 30;
 
 pub(crate) async fn listen(shared: &Arc<Shared>, port: &Port, stop: &Stop) -> Result<(), Fault> {
     shared.hub.start();
-    let cleaner = Arc::clone(shared);
-    drop(tokio::task::spawn_blocking(move || cleaner.uploads.clear_unfinished()).await);
     let mut looks = tokio::time::interval(LOOK);
     let mut told = None;
     let mut count = 0_u32;

@@ -294,6 +294,7 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
+    /// All of it but what is unread, which takes a look at the timeline.
     pub(crate) fn of(conv: Uuid, standing: &Standing) -> Self {
         Self {
             conv,
@@ -302,7 +303,7 @@ impl Summary {
             last_seq: standing.last_seq,
             read_upto: standing.read_upto,
             seen_upto: standing.seen_upto,
-            unread: standing.last_seq.0.saturating_sub(standing.read_upto.0).max(0),
+            unread: 0,
             ask_rating: standing.state == State::Resolved && !standing.rated,
             has_contact: standing.has_contact,
             promised_at: standing.promised_at,

@@ -11,7 +11,7 @@ use crate::channel::App;
 use crate::identity::{self, is_email};
 use crate::message;
 use crate::person::{Identity, Person, Place};
-use crate::protocol::{Asked, MAX_SYNC, Page, Plain, Rate, Read, Said, Summary, Sync, Typing};
+use crate::protocol::{Asked, MAX_SYNC, Page, Plain, Rate, Read, Said, Sync, Typing};
 use crate::rates::{Counted, Limit};
 use crate::settings::IdentityMode;
 use crate::translate::event;
@@ -147,8 +147,9 @@ async fn act(app: &App, caller: &Caller, plain: Plain, act: RequesterAct) -> Res
 
 /// Tells the person's lines where a conversation stands after an act, which may have made no entry that wakes them.
 async fn tell_standing(app: &App, place: &Place) {
-    if let Ok(Some(standing)) = app.port.conversations.standing(&place.key).await {
-        let summary = Summary::of(place.conv, &standing);
+    if let Ok(Some(standing)) = app.port.conversations.standing(&place.key).await
+        && let Ok(summary) = app.summary(place, &standing).await
+    {
         app.shared.hub.tell(place, &Said::Conv(Box::new(summary)).text());
     }
 }

@@ -57,12 +57,15 @@ pub(crate) fn event(place: &Place, entry: TimelineEntry, links: &Links, now: Mom
     }
 }
 
+/// Whether the visitor wrote it.
+pub(crate) fn is_own(place: &Place, entry: &TimelineEntry) -> bool {
+    entry.kind == EntryKind::Inbound && entry.author.as_ref().is_none_or(|author| author.key() == place.address())
+}
+
 fn from(place: &Place, entry: &TimelineEntry) -> From {
     let name = || entry.author.as_ref().and_then(|author| author.name.clone());
     match entry.kind {
-        EntryKind::Inbound if entry.author.as_ref().is_none_or(|author| author.key() == place.address()) => {
-            From { kind: "visitor", name: None }
-        }
+        EntryKind::Inbound if is_own(place, entry) => From { kind: "visitor", name: None },
         EntryKind::Inbound => From { kind: "other", name: name() },
         EntryKind::Reply => From { kind: "agent", name: name() },
         EntryKind::Notice | EntryKind::Note | EntryKind::Event => From { kind: "system", name: None },

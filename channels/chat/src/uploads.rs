@@ -1,7 +1,9 @@
-//! Files on their way into a message: streamed to the source's folder, a folder a session, cleared after an hour.
+//! Files on their way into a message: streamed to the source's folder, named by their session, cleared after an hour.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -31,6 +33,8 @@ const WHOLE: Duration = Duration::from_mins(10);
 pub(crate) struct Uploads {
     folder: PathBuf,
     waiting: AtomicU64,
+    /// What is being written in this life.
+    coming: Mutex<HashSet<PathBuf>>,
 }
 
 /// What is kept of a file beside it.
@@ -63,18 +67,19 @@ pub(crate) struct Declared<'a> {
 }
 
 /// Takes an unfinished file away when its request ends early.
-struct Unfinished<'a>(&'a Path);
+struct Unfinished<'a>(&'a Uploads, PathBuf);
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
+        self.0.coming().remove(&self.1);
         // It was renamed when all went well: then there is nothing to take away.
-        drop(std::fs::remove_file(self.0));
+        drop(std::fs::remove_file(&self.1));
     }
 }
 
 impl Uploads {
     pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder, waiting: AtomicU64::new(0) }
+        Self { folder, waiting: AtomicU64::new(0), coming: Mutex::default() }
     }
 
     /// Takes one file. What is left when the future is dropped is cleared at once.
@@ -87,22 +92,23 @@ impl Uploads {
         if self.waiting.load(Ordering::Acquire) >= MAX_WAITING {
             return Err(Trouble { retry_after_ms: Some(60_000), ..Trouble::new(Code::Busy) });
         }
-        let folder = self.folder.join(declared.session);
         let mut id = [0; 16];
         ids.random(&mut id);
         let id = HEXLOWER.encode(&id);
-        let part = folder.join(format!("{id}.part"));
-        let unfinished = Unfinished(&part);
-        tokio::fs::create_dir_all(&folder).await.map_err(away)?;
+        let path = self.folder.join(format!("{}-{id}", declared.session));
+        let part = path.with_extension("part");
+        tokio::fs::create_dir_all(&self.folder).await.map_err(away)?;
+        self.coming().insert(part.clone());
+        let _unfinished = Unfinished(self, part.clone());
         let written = tokio::time::timeout(WHOLE, write(&part, body, declared.most)).await;
         let (head, size) = written.map_err(|_| Trouble::bad_frame("the file did not come in time"))??;
         let judged = sniff::judge(&head, declared.media_type, declared.name);
         let (media_type, name) = judged.ok_or_else(|| Trouble::new(Code::FileType))?;
         let label = Label { name, media_type: media_type.to_owned(), size, at: now.micros() };
         let json = serde_json::to_vec(&label).map_err(|_| Trouble::new(Code::Internal))?;
-        tokio::fs::rename(&part, folder.join(&id)).await.map_err(away)?;
-        tokio::fs::write(folder.join(format!("{id}.json")), json).await.map_err(away)?;
-        drop(unfinished);
+        // The label first: what has none would never be cleared.
+        tokio::fs::write(path.with_extension("json"), json).await.map_err(away)?;
+        tokio::fs::rename(&part, &path).await.map_err(away)?;
         self.waiting.fetch_add(size, Ordering::AcqRel);
         let Label { name, media_type, .. } = label;
         Ok(Upload { id, name, media_type, size, expires_at: now + LIFE })
@@ -116,25 +122,27 @@ impl Uploads {
             if id.len() != 32 || !id.bytes().all(|letter| letter.is_ascii_digit() || (b'a'..=b'f').contains(&letter)) {
                 return Err(unknown());
             }
-            let folder = self.folder.join(session);
-            let label = tokio::fs::read(folder.join(format!("{id}.json"))).await.map_err(|_| unknown())?;
+            let path = self.folder.join(format!("{session}-{id}"));
+            let label = tokio::fs::read(path.with_extension("json")).await.map_err(|_| unknown())?;
             let label: Label = serde_json::from_slice(&label).map_err(|_| unknown())?;
             together = together.saturating_add(label.size);
             if together > MAX_TOGETHER && !files.is_empty() {
                 return Err(Trouble::new(Code::FileTooLarge));
             }
-            let bytes = tokio::fs::read(folder.join(id)).await.map_err(|_| unknown())?;
+            let bytes = tokio::fs::read(&path).await.map_err(|_| unknown())?;
             files.push(Attachment { name: label.name, media_type: label.media_type, content_id: None, bytes });
         }
         Ok(files)
     }
 
-    /// Clears what is older than an hour, and counts what waits. Blocks: not for an async thread.
+    /// Clears what is older than an hour or was left unfinished by an earlier life, and counts what waits. Blocks: not for
+    /// an async thread.
     pub(crate) fn sweep(&self, now: Moment) {
         let mut waiting = 0;
-        for session in entries(&self.folder) {
-            for path in entries(&session) {
-                if path.extension().is_some_and(|extension| extension == "json") {
+        for path in entries(&self.folder) {
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("part") if !self.coming().contains(&path) => drop(std::fs::remove_file(&path)),
+                Some("json") => {
                     let label = std::fs::read(&path).ok().and_then(|json| serde_json::from_slice::<Label>(&json).ok());
                     match label {
                         Some(label) if now.since(Moment::from_micros(label.at)) < LIFE => waiting += label.size,
@@ -144,24 +152,14 @@ impl Uploads {
                         }
                     }
                 }
+                _ => {}
             }
-            // Only an empty folder goes.
-            drop(std::fs::remove_dir(&session));
         }
         self.waiting.store(waiting, Ordering::Release);
     }
 
-    /// Clears what an earlier life left unfinished. Blocks.
-    pub(crate) fn clear_unfinished(&self) {
-        for session in entries(&self.folder) {
-            for path in entries(&session) {
-                let whole = path.extension().is_some_and(|extension| extension == "json")
-                    || path.with_extension("json").is_file();
-                if !whole {
-                    drop(std::fs::remove_file(path));
-                }
-            }
-        }
+    fn coming(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -220,7 +218,7 @@ mod tests {
     }
 
     fn files(folder: &Path) -> usize {
-        entries(folder).iter().map(|session| entries(session).len()).sum()
+        entries(folder).len()
     }
 
     #[tokio::test]
@@ -271,9 +269,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (uploads, ids) = (Uploads::new(folder.path().to_owned()), TestIds::default());
         let upload = uploads.take(&declared("a.png"), Body::from(PNG), (&ids, start())).await.unwrap();
-        std::fs::write(folder.path().join(SESSION).join("half.part"), "x").unwrap();
-        std::fs::write(folder.path().join(SESSION).join("unlabelled"), "x").unwrap();
-        uploads.clear_unfinished();
+        std::fs::write(folder.path().join(format!("{SESSION}-half.part")), "x").unwrap();
+        uploads.sweep(start());
         assert_eq!(files(folder.path()), 2);
         assert!(uploads.load(SESSION, &[upload.id]).await.is_ok());
     }

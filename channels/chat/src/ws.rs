@@ -170,7 +170,7 @@ async fn open(app: &Arc<App>, peer: &Peer, words: Words, hello: &Hello) -> Resul
     let cursors = cursors(hello.cursors.iter().map(|(conv, seq)| (conv.as_str(), *seq)));
     let convs = Convs::of(app, &caller.person, &cursors).await.map_err(|fault| refused(fault.into()))?;
     let line = Line::open(app, &caller.person, caller.address, &convs, &cursors).map_err(refused)?;
-    let welcome = convs.welcome(app, &caller.person);
+    let welcome = convs.welcome(app, &caller.person).await.map_err(|fault| refused(fault.into()))?;
     Ok((caller, line, welcome))
 }
 
@@ -270,7 +270,7 @@ impl Talk {
                 self.caller.person.meets(known)?;
                 let convs = Convs::of(&self.app, &self.caller.person, &std::collections::BTreeMap::new()).await?;
                 self.line.identified(&self.caller.person, &convs);
-                Ok(vec![convs.welcome(&self.app, &self.caller.person)])
+                Ok(vec![convs.welcome(&self.app, &self.caller.person).await?])
             }
             asked => handle(&self.app, &self.caller, asked, text).await,
         }

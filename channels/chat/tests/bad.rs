@@ -31,9 +31,14 @@ async fn foreign_and_absent_origins_are_turned_away_before_the_upgrade() {
 async fn a_foreign_origin_is_turned_away_on_every_address() {
     let server = Server::start(json!({"origins": ["https://shop.example"]})).await;
     let http = crate::http::plain();
-    for (method, path) in
-        [("POST", "frames"), ("GET", "events"), ("GET", "poll"), ("POST", "uploads"), ("GET", "config"), ("OPTIONS", "frames")]
-    {
+    for (method, path) in [
+        ("POST", "frames"),
+        ("GET", "events"),
+        ("GET", "poll"),
+        ("POST", "uploads"),
+        ("GET", "config"),
+        ("OPTIONS", "frames"),
+    ] {
         let asked = |origin: &'static str| {
             let request = http.request(method.parse().unwrap(), server.url(path)).header("origin", origin);
             request.header("authorization", format!("Bearer {}", token(1))).body("[]")
@@ -52,7 +57,9 @@ async fn a_foreign_origin_is_turned_away_on_every_address() {
 async fn frames_that_are_none_are_answered_and_the_talk_goes_on() {
     let server = Server::start(json!({})).await;
     let mut client = server.visitor(&token(1)).await;
-    for text in ["", "null", "[]", "{", "\"hello\"", "{\"type\":null}", "\u{0}", &"[".repeat(10_000), "{\"type\":\"ping\"} {}"] {
+    for text in
+        ["", "null", "[]", "{", "\"hello\"", "{\"type\":null}", "\u{0}", &"[".repeat(10_000), "{\"type\":\"ping\"} {}"]
+    {
         client.ws.send(Message::text(text)).await.unwrap();
         assert_eq!(client.next().await["code"], "bad_frame", "{text}");
     }

@@ -275,7 +275,9 @@ impl Thread {
             RequesterAct::Rate { .. } => return refused("act.not_resolved", "rate it when it is closed"),
             RequesterAct::Read { upto } => self.read_upto = self.read_upto.max(upto),
             RequesterAct::Contact { address } => self.contact = Some(address),
-            RequesterAct::Transcript if self.contact.is_none() => return refused("act.address", "give an address first"),
+            RequesterAct::Transcript if self.contact.is_none() => {
+                return refused("act.address", "give an address first");
+            }
             RequesterAct::Close | RequesterAct::Transcript => {}
         }
         Acted::Done

@@ -69,7 +69,8 @@ impl Player {
             Value::Object(fields) => {
                 let mut filled = serde_json::Map::new();
                 for (name, field) in fields {
-                    let name = placeholder(name).map_or(name.clone(), |name| self.value(name).as_str().unwrap().to_owned());
+                    let name =
+                        placeholder(name).map_or(name.clone(), |name| self.value(name).as_str().unwrap().to_owned());
                     filled.insert(name, self.filled(field));
                 }
                 Value::Object(filled)

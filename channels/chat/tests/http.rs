@@ -142,7 +142,8 @@ async fn the_status_of_many_frames_is_that_of_the_worst_and_each_has_its_answer(
     assert_eq!(said, ["ack", "unknown_type", "empty", "pong"]);
     server.core.desk.busy.store(1, std::sync::atomic::Ordering::Release);
     let request = caller.http.post(server.url("frames")).bearer_auth(token(1));
-    let frames = json!([{"type": "msg", "cid": cid(3), "text": "two"}, {"type": "msg", "cid": cid(4), "text": "three"}]);
+    let frames =
+        json!([{"type": "msg", "cid": cid(3), "text": "two"}, {"type": "msg", "cid": cid(4), "text": "three"}]);
     let response = request.body(frames.to_string()).send().await.unwrap();
     assert_eq!(response.headers()["retry-after"], "1");
     let (status, told) = frames_of(response).await;
@@ -174,7 +175,10 @@ async fn what_is_fetched_before_anybody_talks_stores_nothing() {
     let response = plain().get(server.url("config?lang=fr")).send().await.unwrap();
     let config: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
     assert_eq!(config["texts"]["title"], "Aide <3");
-    assert_eq!(config["form"][0], json!({"name": "topic", "type": "choice", "required": false, "options": ["A", "B"], "label": "Sujet"}));
+    assert_eq!(
+        config["form"][0],
+        json!({"name": "topic", "type": "choice", "required": false, "options": ["A", "B"], "label": "Sujet"})
+    );
     assert_eq!((&config["desk"]["open"], &config["desk"]["tz"]), (&json!(false), &json!("Europe/Paris")));
     assert_eq!(config["identity"], "off");
     let page = plain().get(server.url("")).header("accept-language", "fr").send().await.unwrap();

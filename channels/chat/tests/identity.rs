@@ -86,9 +86,10 @@ async fn whoever_logs_in_keeps_what_was_said_and_one_session_is_one_person() {
     assert_ne!(after["conv"], before["conv"]);
     client.says(&cid(3), before["conv"].as_str(), "and was not").await;
     let taken = server.core.taken();
-    let trusts: Vec<bool> = taken.iter().map(|inbound| {
-        matches!(&inbound.content, Content::Read(item) if matches!(item.trust, Trust::Verified(_)))
-    }).collect();
+    let trusts: Vec<bool> = taken
+        .iter()
+        .map(|inbound| matches!(&inbound.content, Content::Read(item) if matches!(item.trust, Trust::Verified(_))))
+        .collect();
     assert_eq!(trusts, [false, true, false]);
     client.send(json!({"type": "identify", "jwt": jwt(&json!({"sub": "u2", "exp": NOW + 60}))})).await;
     assert_eq!(client.next_of("error").await["code"], "session_unknown");

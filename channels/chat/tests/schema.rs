@@ -29,7 +29,8 @@ fn check(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
 }
 
 fn keyword_holds(schema: &Value, keyword: &str, wanted: &Value, value: &Value, at: &str) -> Result<(), String> {
-    let must = |holds: bool| if holds { Ok(()) } else { Err(format!("{at}: {keyword} {wanted} does not hold of {value}")) };
+    let must =
+        |holds: bool| if holds { Ok(()) } else { Err(format!("{at}: {keyword} {wanted} does not hold of {value}")) };
     let number = || wanted.as_i64().unwrap();
     match keyword {
         "description" => Ok(()),
@@ -41,7 +42,11 @@ fn keyword_holds(schema: &Value, keyword: &str, wanted: &Value, value: &Value, a
             let ends: Vec<_> = wanted.as_array().unwrap().iter().map(|one| check(one, value, at)).collect();
             match ends.iter().filter(|end| end.is_ok()).count() {
                 1 => Ok(()),
-                0 => Err(ends.into_iter().filter_map(Result::err).find(|end| !end.contains(".type: const")).unwrap_or_else(|| format!("{at}: no such frame"))),
+                0 => Err(ends
+                    .into_iter()
+                    .filter_map(Result::err)
+                    .find(|end| !end.contains(".type: const"))
+                    .unwrap_or_else(|| format!("{at}: no such frame"))),
                 _ => Err(format!("{at}: more than one form fits")),
             }
         }
@@ -61,16 +66,20 @@ fn keyword_holds(schema: &Value, keyword: &str, wanted: &Value, value: &Value, a
         "maxLength" => must(value.as_str().is_none_or(|text| text.chars().count() as i64 <= number())),
         "maxItems" => must(value.as_array().is_none_or(|items| items.len() as i64 <= number())),
         "maxProperties" => must(value.as_object().is_none_or(|fields| fields.len() as i64 <= number())),
-        "pattern" => must(value.as_str().is_none_or(|text| Regex::new(wanted.as_str().unwrap()).unwrap().is_match(text))),
-        "required" => {
-            must(wanted.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()))
+        "pattern" => {
+            must(value.as_str().is_none_or(|text| Regex::new(wanted.as_str().unwrap()).unwrap().is_match(text)))
         }
+        "required" => must(wanted.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some())),
         "properties" => wanted.as_object().unwrap().iter().try_for_each(|(name, schema)| {
             value.get(name).map_or(Ok(()), |field| check(schema, field, &format!("{at}.{name}")))
         }),
         "additionalProperties" => {
             let known = schema.get("properties").and_then(Value::as_object);
-            let others = value.as_object().into_iter().flatten().filter(|(name, _)| known.is_none_or(|known| !known.contains_key(*name)));
+            let others = value
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(name, _)| known.is_none_or(|known| !known.contains_key(*name)));
             others.into_iter().try_for_each(|(name, field)| check(wanted, field, &format!("{at}.{name}")))
         }
         "items" => value.as_array().into_iter().flatten().try_for_each(|item| check(wanted, item, &format!("{at}[]"))),

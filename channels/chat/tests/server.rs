@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use data_encoding::BASE64URL_NOPAD;
 use futures_util::{SinkExt as _, StreamExt as _};
 use guichet_chat::Chat;
-use guichet_contract::{Channel, Kind as _, Stop};
+use guichet_contract::{Kind as _, Stop};
 use guichet_domain::Ids as _;
 use guichet_domain::ids::SourceName;
 use guichet_testkit::TestIds;
@@ -17,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::desk::Core;
 use crate::schema;
@@ -29,7 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Server {
     pub(crate) core: Arc<Core>,
     pub(crate) address: SocketAddr,
-    pub(crate) channel: Arc<dyn Channel>,
     pub(crate) stop: Stop,
     _state: tempfile::TempDir,
     serving: JoinHandle<()>,
@@ -54,11 +54,13 @@ impl Server {
         let router = Router::new().nest_service("/in/site", channel.routes(core.port()).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        // As the daemon does: what waits for an acknowledgement would stand still while a paused clock runs.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let stop = Stop::new();
-        let (listening, port, ending) = (Arc::clone(&channel), core.port(), stop.clone());
-        tokio::spawn(async move { listening.listen(port, ending).await.unwrap() });
-        Self { core, address, channel, stop, _state: state, serving }
+        let (port, ending) = (core.port(), stop.clone());
+        tokio::spawn(async move { channel.listen(port, ending).await.unwrap() });
+        Self { core, address, stop, _state: state, serving }
     }
 
     pub(crate) fn origin(&self) -> String {
@@ -76,7 +78,7 @@ impl Server {
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
         }
-        let (ws, response) = connect_async(request).await?;
+        let (ws, response) = connect_async_with_config(request, None, true).await?;
         assert_eq!(response.headers()["sec-websocket-protocol"], "guichet.v1");
         Ok(Client { ws })
     }
