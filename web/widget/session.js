@@ -408,7 +408,7 @@ export class Session {
       return;
     }
     while (conv.events.has(conv.last + 1)) this.#apply(conv, conv.events.get(++conv.last));
-    this.#catchUp(conv);
+    if (event.seq > conv.last) this.#catchUp(conv);
   }
 
   #apply(conv, event) {
@@ -436,8 +436,8 @@ export class Session {
     this.#catchUp(conv);
   }
 
-  #told(conv, { ticket, status, read_upto, seen_upto, ask_rating, has_contact, promised_at }) {
-    Object.assign(conv, { ticket, status, askRating: ask_rating, hasContact: has_contact, promisedAt: promised_at });
+  #told(conv, { ticket, status, read_upto, seen_upto, ask_rating, has_contact }) {
+    Object.assign(conv, { ticket, status, askRating: ask_rating, hasContact: has_contact });
     this.#seenUpto(conv, seen_upto);
     this.#readElsewhere(conv, read_upto);
   }

@@ -84,12 +84,12 @@ export class Thread {
   }
 
   #ticket(conv) {
-    const { say, words } = this.chat;
+    const { say } = this.chat;
     const code = h('code', { dir: 'ltr' }, conv.ticket);
     const copy = h('button.mini', { onclick: () => this.chat.copy(conv.ticket, copy) }, say('copy'));
     return h('div.card', { part: 'ticket' },
       h('div.ticket', null, icon('done'), h('span', null, h('small', null, say('ticket')), ' ', code), copy),
-      h('p', null, say('ticket_more'), conv.promisedAt ? ' ' + say('promised', { when: words.when(conv.promisedAt) }) : null));
+      h('p', null, say('ticket_more')));
   }
 
   #update(node, { entry, event, me, first, last }, conv) {
