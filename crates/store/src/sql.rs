@@ -6,11 +6,11 @@
 
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Decode, Postgres, Row as _, SqlSafeStr, Sqlite, Type};
+use sqlx::{AssertSqlSafe, Decode, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite, Type};
 
 use crate::engine::Tx;
 use crate::error::StoreError;
-use crate::value::{self, Value};
+use crate::value::{Bound, Value};
 
 /// Defines statements as constants and lists them all for the test that prepares each on both engines.
 macro_rules! queries {
@@ -155,14 +155,14 @@ pub(crate) async fn over<const N: usize>(
     rows: Vec<[Value<'_>; N]>,
     tail: &'static str,
 ) -> Result<u64, StoreError> {
-    let (mut touched, mut left) = (0, rows.len());
-    let mut rows = rows.into_iter();
-    while left > 0 {
-        let piece = Piece::of(tx, N, left);
-        let mut statement = Builder::new(tx, head);
-        statement.tuples(rows.by_ref().take(piece.rows)).push(tail);
-        touched += run(tx, AssertSqlSafe(statement.sql), &statement.values, piece.keep).await?;
-        left -= piece.rows;
+    let (postgres, mut rows, mut touched) = (tx.is_postgres(), rows.into_iter(), 0);
+    let mut next = statement(postgres, head, &mut rows, tail)?;
+    while let Some(Statement { sql, values, keep }) = next {
+        // While the engine works on this one, the next is put together.
+        let working = run_bound(tx, sql, values, keep);
+        let (done, following) = tokio::join!(working, async { statement(postgres, head, &mut rows, tail) });
+        touched += done?;
+        next = following?;
     }
     Ok(touched)
 }
@@ -174,16 +174,36 @@ pub(crate) async fn rows_over<const N: usize>(
     rows: Vec<[Value<'_>; N]>,
     tail: &'static str,
 ) -> Result<Vec<Row>, StoreError> {
-    let (mut back, mut left) = (Vec::new(), rows.len());
-    let mut rows = rows.into_iter();
-    while left > 0 {
-        let piece = Piece::of(tx, N, left);
-        let mut statement = Builder::new(tx, head);
-        statement.tuples(rows.by_ref().take(piece.rows)).push(tail);
-        back.extend(fetch(tx, AssertSqlSafe(statement.sql), &statement.values, piece.keep).await?);
-        left -= piece.rows;
+    let (postgres, mut rows, mut back) = (tx.is_postgres(), rows.into_iter(), Vec::new());
+    while let Some(Statement { sql, values, keep }) = statement(postgres, head, &mut rows, tail)? {
+        back.extend(fetch_bound(tx, sql, values, keep).await?);
     }
     Ok(back)
+}
+
+/// A statement with its values, as its driver takes them.
+struct Statement {
+    sql: SqlStr,
+    values: Bound,
+    keep: bool,
+}
+
+/// The statement over the next piece of `rows`; `None` when none are left.
+fn statement<const N: usize>(
+    postgres: bool,
+    head: &'static str,
+    rows: &mut std::vec::IntoIter<[Value<'_>; N]>,
+    tail: &'static str,
+) -> Result<Option<Statement>, StoreError> {
+    if rows.len() == 0 {
+        return Ok(None);
+    }
+    let piece = Piece::of(postgres, N, rows.len());
+    let mut builder = Builder { sql: head.to_owned(), values: Vec::with_capacity(piece.rows * N), numbered: postgres };
+    builder.tuples(rows.by_ref().take(piece.rows)).push(tail);
+    let Builder { sql, values, .. } = builder;
+    let sql = AssertSqlSafe(sql).into_sql_str();
+    Ok(Some(Statement { sql, values: Bound::new(postgres, &values)?, keep: piece.keep }))
 }
 
 /// How many rows the next statement carries, and whether its text comes again so often that it is kept parsed.
@@ -198,9 +218,9 @@ impl Piece {
     ///
     /// On SQLite parsing costs as much as inserting: a batch goes in pieces of three sizes whose statements are kept, and
     /// only the rest is parsed. PostgreSQL parses quickly and is far away: one statement.
-    fn of(tx: &Tx, columns: usize, left: usize) -> Self {
+    fn of(postgres: bool, columns: usize, left: usize) -> Self {
         let most = rows_a_statement(columns);
-        if tx.is_postgres() {
+        if postgres {
             return Self { rows: left.min(most), keep: false };
         }
         // Each value of a kept statement holds some 90 bytes as long as the connection lives.
@@ -223,36 +243,50 @@ const fn power_of_two_within(most: usize) -> usize {
 
 async fn run(tx: &mut Tx, sql: impl SqlSafeStr, values: &[Value<'_>], keep: bool) -> Result<u64, StoreError> {
     let sql = sql.into_sql_str();
-    #[cfg(test)]
-    hear(sql.as_str());
     debug_assert!(!keep || placeholders(sql.as_str()) == values.len(), "values do not fit: {}", sql.as_str());
-    Ok(match tx {
-        Tx::Sqlite(tx) => {
-            let query = sqlx::query_with(sql, value::for_sqlite(values)?).persistent(keep);
-            query.execute(&mut **tx).await?.rows_affected()
-        }
-        Tx::Postgres(tx) => {
-            let query = sqlx::query_with(sql, value::for_postgres(values)?).persistent(keep);
-            query.execute(&mut **tx).await?.rows_affected()
-        }
-    })
+    let values = Bound::new(tx.is_postgres(), values)?;
+    run_bound(tx, sql, values, keep).await
 }
 
 async fn fetch(tx: &mut Tx, sql: impl SqlSafeStr, values: &[Value<'_>], keep: bool) -> Result<Vec<Row>, StoreError> {
     let sql = sql.into_sql_str();
+    debug_assert!(!keep || placeholders(sql.as_str()) == values.len(), "values do not fit: {}", sql.as_str());
+    let values = Bound::new(tx.is_postgres(), values)?;
+    fetch_bound(tx, sql, values, keep).await
+}
+
+async fn run_bound(tx: &mut Tx, sql: SqlStr, values: Bound, keep: bool) -> Result<u64, StoreError> {
     #[cfg(test)]
     hear(sql.as_str());
-    debug_assert!(!keep || placeholders(sql.as_str()) == values.len(), "values do not fit: {}", sql.as_str());
-    Ok(match tx {
-        Tx::Sqlite(tx) => {
-            let query = sqlx::query_with(sql, value::for_sqlite(values)?).persistent(keep);
-            query.fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect()
+    Ok(match (tx, values) {
+        (Tx::Sqlite(tx), Bound::Sqlite(values)) => {
+            sqlx::query_with(sql, values).persistent(keep).execute(&mut **tx).await?.rows_affected()
         }
-        Tx::Postgres(tx) => {
-            let query = sqlx::query_with(sql, value::for_postgres(values)?).persistent(keep);
-            query.fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect()
+        (Tx::Postgres(tx), Bound::Postgres(values)) => {
+            sqlx::query_with(sql, values).persistent(keep).execute(&mut **tx).await?.rows_affected()
         }
+        _ => return Err(other_engine()),
     })
+}
+
+async fn fetch_bound(tx: &mut Tx, sql: SqlStr, values: Bound, keep: bool) -> Result<Vec<Row>, StoreError> {
+    #[cfg(test)]
+    hear(sql.as_str());
+    Ok(match (tx, values) {
+        (Tx::Sqlite(tx), Bound::Sqlite(values)) => {
+            let rows = sqlx::query_with(sql, values).persistent(keep).fetch_all(&mut **tx).await?;
+            rows.into_iter().map(Row::Sqlite).collect()
+        }
+        (Tx::Postgres(tx), Bound::Postgres(values)) => {
+            let rows = sqlx::query_with(sql, values).persistent(keep).fetch_all(&mut **tx).await?;
+            rows.into_iter().map(Row::Postgres).collect()
+        }
+        _ => return Err(other_engine()),
+    })
+}
+
+fn other_engine() -> StoreError {
+    StoreError::Other { what: "the values were bound for the other engine".to_owned() }
 }
 
 /// The highest `$N` of a statement, or how many `?` it has: SQLite reads what was not bound as NULL without a word.

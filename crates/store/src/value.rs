@@ -52,8 +52,22 @@ impl<'v> Value<'v> {
     }
 }
 
-/// The values as SQLite's driver takes them.
-pub(crate) fn for_sqlite(values: &[Value<'_>]) -> Result<SqliteArguments, StoreError> {
+/// The values of a statement, as the driver of its engine takes them.
+pub(crate) enum Bound {
+    /// For SQLite.
+    Sqlite(SqliteArguments),
+    /// For PostgreSQL.
+    Postgres(PgArguments),
+}
+
+impl Bound {
+    /// Binds them.
+    pub(crate) fn new(postgres: bool, values: &[Value<'_>]) -> Result<Self, StoreError> {
+        Ok(if postgres { Self::Postgres(for_postgres(values)?) } else { Self::Sqlite(for_sqlite(values)?) })
+    }
+}
+
+fn for_sqlite(values: &[Value<'_>]) -> Result<SqliteArguments, StoreError> {
     let mut arguments = SqliteArguments::default();
     arguments.reserve(values.len(), 0);
     for value in values {
@@ -71,8 +85,7 @@ pub(crate) fn for_sqlite(values: &[Value<'_>]) -> Result<SqliteArguments, StoreE
     Ok(arguments)
 }
 
-/// The values as PostgreSQL's driver takes them.
-pub(crate) fn for_postgres(values: &[Value<'_>]) -> Result<PgArguments, StoreError> {
+fn for_postgres(values: &[Value<'_>]) -> Result<PgArguments, StoreError> {
     let mut arguments = PgArguments::default();
     arguments.reserve(values.len(), 0);
     for value in values {
