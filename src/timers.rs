@@ -149,6 +149,7 @@ pub async fn clear_away(kernel: &Kernel) -> Result<(), StoreError> {
     idempotency::prune(&mut tx, now - ANSWERS).await?;
     requester::prune(&mut tx, now - ACTS).await?;
     tx.commit().await?;
+    kernel.db.refresh_statistics().await?;
     kernel.db.checkpoint().await
 }
 

@@ -210,6 +210,10 @@ answer_by = "support-mail"
 "#
     }
 
+    fn explanations(&self) -> &'static [(&'static str, &'static str)] {
+        crate::submission::EXPLANATIONS
+    }
+
     fn schema(&self) -> serde_json::Value {
         let text = serde_json::json!({
             "oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]

@@ -12,6 +12,15 @@ use serde::{Deserialize, Serialize};
 /// Kept aside: a field was filled in that people do not see.
 pub(crate) const HONEYPOT: &str = "form.honeypot";
 
+/// The form it came by.
+pub(crate) const SUBMITTED: &str = "form.submitted";
+
+/// What each code of this channel means.
+pub(crate) const EXPLANATIONS: &[(&str, &str)] = &[
+    (SUBMITTED, "It came by a web form; the detail names the form."),
+    (HONEYPOT, "A field that people do not see was filled in: likely a program. Release it if a person wrote it."),
+];
+
 /// What was sent, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Submission {
@@ -107,7 +116,7 @@ impl Submission {
             language: Language::parse(&self.lang),
             attachments: attachments.collect(),
             category: self.category.clone(),
-            notes: vec![Explained::new("form.submitted", self.form.clone())],
+            notes: vec![Explained::new(SUBMITTED, self.form.clone())],
             ..Item::default()
         }
     }

@@ -135,8 +135,6 @@ reasons! {
     ACT_MERGED = "act.merged", "The ticket became part of somebody else's.";
     MERGED = "merged", "Merged into another ticket: later messages go there.";
     UNMERGED = "unmerged", "The merge was taken back: its messages come here again.";
-    FORM_SUBMITTED = "form.submitted", "It came by a web form; the detail names the form.";
-    FORM_HONEYPOT = "form.honeypot", "A field of the form that people do not see was filled in: likely a program. Release it if a person wrote it.";
 }
 
 #[cfg(test)]

@@ -140,6 +140,16 @@ impl Db {
         Ok(())
     }
 
+    /// Has SQLite count anew where its statistics are far from the truth, over at most a thousand rows an index: a desk that
+    /// never stops would go on planning for the size it began with. Nothing on PostgreSQL, which does so by itself.
+    pub async fn refresh_statistics(&self) -> Result<(), StoreError> {
+        if let Pools::Sqlite { writer, .. } = &self.pools {
+            sqlx::query("PRAGMA analysis_limit = 1000").execute(writer).await?;
+            sqlx::query("PRAGMA optimize").execute(writer).await?;
+        }
+        Ok(())
+    }
+
     /// Tests a database for damage; the findings, none when it is whole. Long on large ones. Nothing on PostgreSQL (see
     /// its `pg_amcheck`).
     pub async fn integrity(&self) -> Result<Vec<String>, StoreError> {
