@@ -131,7 +131,7 @@ pub(crate) async fn thread_of(tx: &mut Tx, whose: Whose<'_>) -> Result<Option<Th
     }
 }
 
-/// Automatic messages of late to an address, for the caps.
+/// Messages of late that anybody can bring about, to an address, for the caps.
 pub(crate) async fn counts(tx: &mut Tx, address: &Party, rules: &Rules, now: Moment) -> Result<Counts, StoreError> {
     let (key, domain) = (address.key(), address.domain());
     let wanted = Wanted {
@@ -140,7 +140,10 @@ pub(crate) async fn counts(tx: &mut Tx, address: &Party, rules: &Rules, now: Mom
         domain_cap: rules.desk.caps.domain_hour,
         ..Wanted::default()
     };
-    Ok(find(tx, &wanted, now).await?.sent.counts(&key, domain.as_deref()))
+    let counts = find(tx, &wanted, now).await?.sent.counts(&key, domain.as_deref());
+    // What is asked for on a page costs its asker nothing: it counts with the acknowledgements.
+    let (sender_hour, sender_day) = requester::mailed(tx, &key, now).await?;
+    Ok(Counts { sender_hour, sender_day, ..counts })
 }
 
 /// Whether somebody of the desk wrote it to the requester: not what leaves by itself.

@@ -41,3 +41,6 @@ CREATE TABLE page_key (
     at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX page_key_ticket ON page_key (ticket, at);
+
+-- What anybody can ask for, by whom it goes to.
+CREATE INDEX outbox_asked ON outbox (recipient_key, created_at) WHERE kind IN ('transcript', 'link') AND state <> 'suppressed';

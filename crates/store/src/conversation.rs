@@ -5,7 +5,6 @@
 //! stays. Of a ticket that another was merged into only what was written since then is shown, for what was said there before
 //! was said to somebody else.
 
-use guichet_domain::Moment;
 use guichet_domain::entry::EntryKind;
 use guichet_domain::ids::{ConversationKey, ExternalId, InboundId, MessageId, Seq, SourceName, TicketId};
 use guichet_domain::reason;
@@ -13,7 +12,7 @@ use guichet_domain::ticket::Ticket;
 
 use crate::engine::Tx;
 use crate::error::StoreError;
-use crate::sql::{self, Builder, queries};
+use crate::sql::{self, Builder, Row, queries};
 use crate::ticket::{self, ticket_columns};
 use crate::timeline::{KeptEntry, read, read_attachment};
 use crate::value::Value;
@@ -27,7 +26,9 @@ queries! {
     TICKETS = concat!(
         "SELECT ", ticket_columns!(), " FROM ticket WHERE source = $1 AND conversation = $2 ORDER BY id DESC LIMIT $3"
     );
-    MERGED_AT = "SELECT max(at) AS at FROM transition WHERE ticket = $1 AND why = $2";
+    MERGED = "SELECT max(entry.number) AS number FROM explanation JOIN entry ON entry.id = explanation.cause \
+        WHERE explanation.ticket = $1 AND explanation.code = $2";
+    LAST = "SELECT max(number) AS number FROM entry WHERE ticket = $1";
     LED_TO = "SELECT source, conversation FROM ticket WHERE merged_into = $1";
 }
 
@@ -52,10 +53,10 @@ struct Part {
     joined: Option<Joined>,
 }
 
-/// Since when, and of what people wrote only what this address did: others never wrote to whoever reads here.
+/// Behind which entry, and of what people wrote only what this address did: others never wrote to whoever reads here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Joined {
-    since: Moment,
+    since: i64,
     writer: Option<String>,
 }
 
@@ -157,10 +158,10 @@ impl Thread {
 
     /// Whether an entry is among those it shows.
     pub fn shows(&self, ticket: TicketId, entry: &KeptEntry) -> bool {
-        let entry = &entry.entry;
+        let (number, entry) = (entry.number, &entry.entry);
         let writer = entry.author.as_ref().map(|author| author.address.as_str());
         let may = |joined: &Joined| {
-            entry.at > joined.since && (entry.kind != EntryKind::Inbound || writer == joined.writer.as_deref())
+            number > joined.since && (entry.kind != EntryKind::Inbound || writer == joined.writer.as_deref())
         };
         let shows = |part: &Part| part.ticket == ticket && part.joined.as_ref().is_none_or(may);
         entry.seq.is_some() && self.parts.iter().any(shows)
@@ -189,7 +190,7 @@ impl Thread {
         for (at, part) in self.parts.iter().enumerate() {
             query.push(if at > 0 { " OR (ticket = " } else { "(ticket = " }).bind(part.ticket);
             if let Some(Joined { since, writer }) = &part.joined {
-                query.push(" AND at > ").bind(*since).push(" AND (kind <> 'inbound' OR author_address = ");
+                query.push(" AND number > ").bind(*since).push(" AND (kind <> 'inbound' OR author_address = ");
                 query.bind(Value::maybe(writer.as_deref())).push(")");
             }
             query.push(")");
@@ -222,11 +223,18 @@ async fn thread_of(tx: &mut Tx, tickets: Vec<Ticket>) -> Result<Option<Thread>, 
     Ok(Some(Thread { ticket: newest, end, parts }))
 }
 
-/// When it was merged. One that was closed before has no change of state for it, and nothing happens to it afterwards.
-async fn merged_at(tx: &mut Tx, ticket: &Ticket) -> Result<Moment, StoreError> {
-    let row = sql::row(tx, MERGED_AT, &[ticket.id.into(), (&reason::MERGED).into()]).await?;
-    let at = row.map(|row| row.maybe_at("at")).transpose()?.flatten();
-    Ok(at.unwrap_or(ticket.updated_at))
+/// The entry that says it was merged, by its number among all entries: what has a greater one was written since.
+async fn merged_at(tx: &mut Tx, ticket: &Ticket) -> Result<i64, StoreError> {
+    let values = [ticket.id.into(), reason::MERGED.as_str().to_owned().into()];
+    let number = |row: Option<Row>| -> Result<Option<i64>, StoreError> {
+        Ok(row.map(|row| row.get::<Option<i64>>("number")).transpose()?.flatten())
+    };
+    let told = number(sql::row(tx, MERGED, &values).await?)?;
+    let last = match told {
+        Some(_) => told,
+        None => number(sql::row(tx, LAST, &[ticket.id.into()]).await?)?,
+    };
+    Ok(last.unwrap_or(i64::MAX))
 }
 
 /// Adds to entries their files and what their source calls them, a statement each.

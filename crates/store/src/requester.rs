@@ -1,5 +1,7 @@
 //! What requesters do besides writing: how far they read, what they thought of it, the keys of their pages.
 
+use std::time::Duration;
+
 use guichet_domain::Moment;
 use guichet_domain::ids::{ConversationKey, Seq, SourceName, TicketId};
 use uuid::Uuid;
@@ -21,6 +23,11 @@ queries! {
         OR excluded.mailed_upto > read_mark.mailed_upto";
     BEGIN = "INSERT INTO requester_act (id, at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
     PRUNE = "DELETE FROM requester_act WHERE at < $1";
+    MAILED = "SELECT CAST(COALESCE(sum(CASE WHEN created_at > $2 THEN 1 END), 0) AS BIGINT) AS hour, count(*) AS day \
+        FROM (SELECT created_at FROM outbox WHERE recipient_key = $1 AND created_at > $3 \
+        AND kind = 'acknowledgement' AND state <> 'suppressed' \
+        UNION ALL SELECT created_at FROM outbox WHERE recipient_key = $1 AND created_at > $3 \
+        AND kind IN ('transcript', 'link') AND state <> 'suppressed') AS mailed";
     RATING = "SELECT closure, score, text, at FROM rating WHERE ticket = $1 ORDER BY closure DESC LIMIT 1";
     RATE = "INSERT INTO rating (ticket, closure, score, text, at) VALUES ($1, $2, $3, $4, $5) \
         ON CONFLICT (ticket, closure) DO UPDATE SET score = excluded.score, text = excluded.text, at = excluded.at";
@@ -90,6 +97,15 @@ pub async fn begin(tx: &mut Tx, id: Uuid, now: Moment) -> Result<bool, StoreErro
 /// Forgets the ids of acts from before `before`: nobody repeats them any more.
 pub async fn prune(tx: &mut Tx, before: Moment) -> Result<u64, StoreError> {
     sql::execute(tx, PRUNE, &[before.into()]).await
+}
+
+/// How many messages that anybody can bring about were queued to an address: within the last hour, and the last day.
+pub async fn mailed(tx: &mut Tx, address_key: &str, now: Moment) -> Result<(u32, u32), StoreError> {
+    let hour = Duration::from_hours(1);
+    let values = [address_key.into(), (now - hour).into(), (now - hour * 24).into()];
+    let Some(row) = sql::row(tx, MAILED, &values).await? else { return Ok((0, 0)) };
+    let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok((count(row.get("hour")?), count(row.get("day")?)))
 }
 
 /// The last rating of a ticket.

@@ -249,6 +249,10 @@ fn merge(
     decision.overtaken.push(NoticeKind::Delay);
     decision.go(State::Closed, Some(&act.agent), reason::MERGED, now);
     note_change(decision, act, "merged into another ticket".to_owned(), ids, now);
+    // What is said in the other ticket from here on is said to this one's requester too.
+    if let Some(entry) = decision.entries.last_mut() {
+        entry.reasons.push(Explained::new(reason::MERGED, ""));
+    }
     Ok("ticket.merged")
 }
 

@@ -1,9 +1,8 @@
 //! What a requester sees of a conversation, and what is kept of what they did.
 
 use guichet_domain::entry::{Entry, EntryKind};
-use guichet_domain::event::Transition;
 use guichet_domain::ids::{ConversationKey, MessageId, Seq};
-use guichet_domain::inbound::Contact;
+use guichet_domain::inbound::{Contact, Explained};
 use guichet_domain::reason;
 use guichet_domain::ticket::{State, Ticket};
 
@@ -23,14 +22,12 @@ on_both_engines!(
     a_contact_is_read_back,
 );
 
-async fn change(world: &World, ticket: &Ticket, entries: &[Entry], merged: bool) {
-    let change = Transition { from: Some(State::New), to: State::Closed, by: None, why: reason::MERGED, at: later(10) };
+async fn change(world: &World, ticket: &Ticket, entries: &[Entry]) {
     let new = |entry| NewEntry { ticket: ticket.id, inbound: None, entry, attachments: vec![] };
     let batch = Batch {
         at: NOW,
         changed: vec![Changed { ticket, seen: ticket.version }],
         entries: entries.iter().map(new).collect(),
-        transitions: if merged { vec![(ticket.id, &change)] } else { vec![] },
         ..Batch::default()
     };
     let mut tx = world.write().await;
@@ -38,15 +35,15 @@ async fn change(world: &World, ticket: &Ticket, entries: &[Entry], merged: bool)
     tx.commit().await.unwrap();
 }
 
-fn said(n: u64, kind: EntryKind, seq: i64, secs: u64) -> Entry {
+fn said(n: u64, kind: EntryKind, seq: i64) -> Entry {
     let id = MessageId(key(5_000_000 + n));
-    Entry { id, kind, seq: Some(Seq(seq)), at: later(secs), external_ids: vec![], reasons: vec![], ..entry(1) }
+    Entry { id, kind, seq: Some(Seq(seq)), external_ids: vec![], reasons: vec![], ..entry(1) }
 }
 
 async fn a_prefix_finds_what_begins_with_it_and_nothing_else(world: &World) {
     opened(&world.db, &[1, 2, 3, 4]).await;
     for (n, conversation) in [(1, "a%b:1"), (2, "a%b:Ωé"), (3, "a%c:1"), (4, "axb:1")] {
-        change(world, &Ticket { conversation: conversation.into(), ..ticket(n) }, &[], false).await;
+        change(world, &Ticket { conversation: conversation.into(), ..ticket(n) }, &[]).await;
     }
     let mut tx = world.read().await;
     let found = begun_with(&mut tx, &mail(), "a%b:", 10).await.unwrap();
@@ -60,21 +57,23 @@ async fn a_prefix_finds_what_begins_with_it_and_nothing_else(world: &World) {
 async fn a_merged_ticket_shows_what_is_said_since(world: &World) {
     opened(&world.db, &[1, 2]).await;
     let merged = Ticket { merged_into: Some(ticket(2).id), state: State::Closed, ..ticket(1) };
-    change(world, &merged, &[], true).await;
+    let before = [said(1, EntryKind::Inbound, 2)];
+    change(world, &Ticket { last_seq: 2, ..ticket(2) }, &before).await;
+    let told = Entry { seq: None, reasons: vec![Explained::new(reason::MERGED, "")], ..said(9, EntryKind::Event, 0) };
+    change(world, &merged, &[told]).await;
     let after = [
-        said(1, EntryKind::Inbound, 2, 5),
-        said(2, EntryKind::Reply, 3, 20),
-        Entry { author: ticket(2).requester, ..said(3, EntryKind::Inbound, 4, 30) },
-        said(4, EntryKind::Inbound, 5, 40),
+        said(2, EntryKind::Reply, 3),
+        Entry { author: ticket(2).requester, ..said(3, EntryKind::Inbound, 4) },
+        said(4, EntryKind::Inbound, 5),
     ];
-    change(world, &Ticket { last_seq: 5, ..ticket(2) }, &after, false).await;
+    change(world, &Ticket { last_seq: 5, version: 2, ..ticket(2) }, &after).await;
     let mut tx = world.read().await;
     let thread = thread(&mut tx, &mail(), &merged.conversation).await.unwrap().unwrap();
     assert_eq!((thread.ticket.id, thread.end.id, thread.is_simple()), (ticket(1).id, ticket(2).id, false));
     let entries = thread.entries(&mut tx, Seq(0), 10).await.unwrap();
     let seen: Vec<_> = entries.iter().map(|kept| (kept.entry.seq.unwrap().0, kept.entry.kind)).collect();
     assert_eq!(seen, [(1, EntryKind::Inbound), (2, EntryKind::Reply), (3, EntryKind::Inbound)]);
-    assert_eq!(entries[2].entry.id, after[3].id, "their own words, and not the other's");
+    assert_eq!(entries[2].entry.id, after[2].id, "their own words, and not the other's");
     assert_eq!(thread.last_seq(&mut tx).await.unwrap(), Seq(3));
     assert_eq!(thread.place(&mut tx, ticket(2).id, Seq(5)).await.unwrap(), Seq(3));
     assert_eq!(thread.entries(&mut tx, Seq(2), 10).await.unwrap().len(), 1);
@@ -128,7 +127,7 @@ async fn a_page_has_a_few_keys_and_a_new_one_in_their_place(world: &World) {
 async fn a_contact_is_read_back(world: &World) {
     opened(&world.db, &[1]).await;
     let contact = Some(Contact { address: "jean@home.test".to_owned(), verified: true });
-    change(world, &Ticket { contact: contact.clone(), ..ticket(1) }, &[], false).await;
+    change(world, &Ticket { contact: contact.clone(), ..ticket(1) }, &[]).await;
     let mut tx = world.read().await;
     assert_eq!(load(&mut tx, ticket(1).id).await.unwrap().unwrap().contact, contact);
 }
