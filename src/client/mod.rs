@@ -108,6 +108,11 @@ impl Client {
         self.json(Method::POST, path, body).await
     }
 
+    /// Puts something in its place.
+    pub async fn put(&self, path: &str, body: &impl Serialize) -> Result<Answer, Failure> {
+        self.json(Method::PUT, path, body).await
+    }
+
     /// Asks for something to be changed.
     pub async fn patch(&self, path: &str, body: &impl Serialize) -> Result<Answer, Failure> {
         self.json(Method::PATCH, path, body).await

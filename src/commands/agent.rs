@@ -2,9 +2,11 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Context, Failure};
+use super::{Context, Failure, secret};
 use crate::client::{Client, segment};
-use crate::desk::views::{AgentChange, AgentView, NewAgent, NewToken, Scope, TOKEN_DAYS, TokenMade, TokenView};
+use crate::desk::views::{
+    AgentChange, AgentView, NewAgent, NewPassword, NewToken, Scope, TOKEN_DAYS, TokenMade, TokenView,
+};
 use crate::output::{Cell, Column, Shade, Table, plain};
 
 /// Where agents are.
@@ -17,6 +19,8 @@ pub enum AgentCommand {
     Add(AddArgs),
     /// List the agents.
     List,
+    /// Set the password an agent signs in to the console with; read from the terminal, or from standard input.
+    Password(NameArgs),
     /// End an agent's access, tokens included.
     Disable(NameArgs),
     /// Give an agent's access back.
@@ -98,6 +102,7 @@ pub async fn agent(context: &Context, command: AgentCommand) -> Result<(), Failu
     let done = match command {
         AgentCommand::Add(args) => add(context, &client, args).await,
         AgentCommand::List => list(context, &client).await,
+        AgentCommand::Password(args) => password(context, &client, &args.name).await,
         AgentCommand::Disable(args) => change(context, &client, &args.name, true).await,
         AgentCommand::Enable(args) => change(context, &client, &args.name, false).await,
         AgentCommand::Token(TokenCommand::Create(args)) => create(context, &client, args).await,
@@ -121,7 +126,7 @@ async fn add(context: &Context, client: &Client, args: AddArgs) -> Result<(), Fa
     }
     let name = &agent.name;
     context.output.line(&format!("{name} works here now ({})", role.as_str()))?;
-    context.output.remark(&format!("`guichet agent token create {name}` makes a token for the API"));
+    context.output.remark(&format!("`guichet agent password {name}` lets them into the console, `guichet agent token create {name}` makes a token for the API"));
     Ok(())
 }
 
@@ -150,6 +155,18 @@ async fn list(context: &Context, client: &Client) -> Result<(), Failure> {
         ]);
     }
     Ok(context.output.table(&table, "no agents yet; `guichet agent add NAME` adds one")?)
+}
+
+async fn password(context: &Context, client: &Client, name: &str) -> Result<(), Failure> {
+    let asked = format!("Password for {name} (12 characters or more): ");
+    let secret = secret::ask(&asked).map_err(|error| Failure::of_file("standard input", &error))?;
+    let answer = client.put(&format!("{AGENTS}/{}/password", segment(name)), &NewPassword { password: secret }).await?;
+    if context.output.is_json() {
+        return Ok(context.output.value(&answer.value()?)?);
+    }
+    Ok(context
+        .output
+        .line(&plain::line(&format!("{name} signs in with it from now on; earlier sessions have ended")))?)
 }
 
 async fn change(context: &Context, client: &Client, name: &str, disabled: bool) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::ambient::{SystemClock, SystemIds};
+use crate::commands::first_admin;
 use crate::config::Config;
 use crate::http::{self, App};
 use crate::intake::{self, Reception};
@@ -67,6 +68,12 @@ pub async fn run(config: &Config) -> Result<(), RunError> {
 
     let reception = Reception::start(Arc::clone(&kernel));
     let app = App::new(Arc::clone(&kernel), reception.clone(), &config.http);
+    let desk = app.desk().clone();
+    let (stopping, soft) = (kernel.stopping.clone(), lifecycle.soft.clone());
+    tokio::spawn(async move {
+        soft.cancelled().await;
+        stopping.cancel();
+    });
     let tasks = TaskTracker::new();
     let keeper = Keeper {
         tasks: tasks.clone(),
@@ -96,6 +103,7 @@ pub async fn run(config: &Config) -> Result<(), RunError> {
     lifecycle::ready(&format!("listening on {address}; sources: {names}"));
     info!(%address, state = %kernel.state.path().display(), config = %config.origin(), sources = %names, "guichet is ready");
     greet(config, &kernel, address);
+    first_admin::invite(&desk, &kernel.state, address).await;
 
     lifecycle.soft.cancelled().await;
     tasks.close();

@@ -113,13 +113,23 @@ pub(super) async fn here(State(console): State<Console>, at: At, Path(reference)
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
     let now = console.desk.kernel().clock.now();
+    let talk = console.desk.talk(&reference).await?;
+    let display = at.visitor.agent.display.as_str();
+    let called = Some(display).filter(|display| *display != at.name());
     if fields.get("state") == "gone" {
         console.presence.left(&reference, at.name());
+        talk.typing(called, false);
+        talk.present(called, false);
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    console.presence.here(&reference, at.name(), fields.get("state") == "replying", now);
+    let replying = fields.get("state") == "replying";
+    if console.presence.here(&reference, at.name(), replying, now) {
+        talk.present(called, true);
+    }
+    talk.typing(called, replying && !fields.get("typing").is_empty());
     if let Ok(seq) = fields.get("seq").parse() {
         console.desk.look(at.name(), &reference, seq).await?;
+        talk.seen().await?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -26,7 +26,7 @@ pub(super) fn composer(at: &At, sheet: &Sheet, canned: &[Canned], typed: Option<
         _ => draft.to_owned(),
     };
     html! {
-        section.composer #composer aria-label=(t.reply()) {
+        section.composer #composer aria-label=(t.reply()) data-newer=(t.newer()) data-kept=(t.draft_kept()) {
             @if can_reply(sheet) {
                 details.write name="composer" open[!in_note] #reply {
                     summary { (t.reply()) }

@@ -8,8 +8,9 @@ use axum::extract::Query;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
+use guichet_contract::Signal;
 use serde::Deserialize;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +35,7 @@ struct Watch {
     ticket: Option<String>,
     grown: watch::Receiver<u64>,
     people: watch::Receiver<u64>,
+    signs: Option<broadcast::Receiver<Signal>>,
     stopping: CancellationToken,
     told: [String; 3],
     waiting: Vec<Event>,
@@ -47,7 +49,12 @@ pub(super) async fn events(at: At, Query(asked): Query<Asked>) -> Answer {
         "" => None,
         reference => at.console.desk.spoken(reference).await?,
     };
+    let signs = match &ticket {
+        Some(reference) => Some(at.console.desk.talk(reference).await?.signs()),
+        None => None,
+    };
     let watch = Watch {
+        signs,
         agent: at.name().to_owned(),
         ticket,
         grown: kernel.watchers.any(),
@@ -72,6 +79,20 @@ fn stream(watch: Watch) -> Response {
     response
 }
 
+/// The next sign of the requester; never, where there is nobody to give one.
+async fn sign(signs: &mut Option<broadcast::Receiver<Signal>>) -> Signal {
+    loop {
+        match signs {
+            Some(receiver) => match receiver.recv().await {
+                Ok(sign) => return sign,
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => *signs = None,
+            },
+            None => std::future::pending().await,
+        }
+    }
+}
+
 impl Watch {
     /// The next thing to tell; `None` ends the stream, and the browser asks again.
     async fn next(&mut self) -> Option<Event> {
@@ -89,6 +110,11 @@ impl Watch {
             tokio::select! {
                 changed = self.grown.changed() => changed.ok()?,
                 changed = self.people.changed() => changed.ok()?,
+                sign = sign(&mut self.signs) => {
+                    if let Signal::Typing { on, .. } = sign {
+                        return Some(Event::default().event("typing").data(if on { "1" } else { "0" }));
+                    }
+                }
                 () = sleep(LOOK) => {}
                 () = self.stopping.cancelled() => return None,
             }

@@ -62,52 +62,53 @@ pub(super) fn page(frame: &Frame<'_>, content: &Markup) -> Response {
 fn bar(frame: &Frame<'_>, visitor: &Visitor) -> Markup {
     let t = frame.who.tongue;
     let role = visitor.agent.role;
-    let link = |path: &str, name: &str, key: &str| {
-        html! { li { a href=(path) aria-current=[(frame.here == key).then_some("page")] { (name) } } }
-    };
     html! {
         header.bar {
             a.brand href="/console" { (frame.console.name()) }
             form.find role="search" action="/console" method="get" {
                 input type="hidden" name="view" value="all";
                 label.hush for="find" { (t.search()) }
-                input #find type="search" name="q" maxlength="200" placeholder=(t.search_hint()) autocomplete="off";
+                input #find type="search" name="q" maxlength="200" placeholder={ (t.search()) "…" } title=(t.search_hint()) autocomplete="off";
             }
-            details.menu open {
-                summary { span { (t.views()) } }
-                nav aria-label=(t.views()) {
-                    ul.views #counts {
-                        (views(t, frame.here, frame.counts))
-                    }
+            nav.saved aria-label=(t.views()) {
+                ul.views #counts { (views(t, frame.here, frame.counts)) }
+            }
+            div.tools { (tools(frame, role)) }
+            div.me {
+                a href="/console/account" aria-current=[(frame.here == "account").then_some("page")] {
+                    (visitor.agent.display) " " span.faint { (t.role_of(role)) }
                 }
-                @if role >= Scope::Work {
-                    h2 { (t.desk_tools()) }
-                    nav aria-label=(t.desk_tools()) {
-                        ul {
-                            @if role >= Scope::Lead {
-                                (link("/console/quarantine", t.quarantine(), "quarantine"))
-                                (link("/console/outbox", t.outbox(), "outbox"))
-                            }
-                            (link("/console/canned", t.canned(), "canned"))
-                            @if role >= Scope::Lead { (link("/console/blocked", t.blocked(), "blocked")) }
-                        }
-                    }
+                a.faint href="/console/keys" aria-current=[(frame.here == "keys").then_some("page")] { (t.shortcuts()) }
+                form method="post" action="/console/sign-out" { button.quiet { (t.sign_out()) } }
+            }
+        }
+    }
+}
+
+/// The desks beside the list, as far as a role opens them.
+fn tools(frame: &Frame<'_>, role: Scope) -> Markup {
+    let t = frame.who.tongue;
+    let link = |path: &str, name: &str, key: &str| {
+        html! { li { a href=(path) aria-current=[(frame.here == key).then_some("page")] { (name) } } }
+    };
+    html! {
+        h2 { (t.desk_tools()) }
+        nav aria-label=(t.desk_tools()) {
+            ul {
+                @if role >= Scope::Lead {
+                    (link("/console/quarantine", t.quarantine(), "quarantine"))
+                    (link("/console/outbox", t.outbox(), "outbox"))
                 }
-                @if role >= Scope::Admin {
-                    h2 { (t.administration()) }
-                    nav aria-label=(t.administration()) {
-                        ul {
-                            (link("/console/agents", t.agents(), "agents"))
-                            (link("/console/trail", t.trail(), "trail"))
-                        }
-                    }
-                }
-                div.me {
-                    a href="/console/account" aria-current=[(frame.here == "account").then_some("page")] {
-                        (visitor.agent.display) " " span.faint { (t.role_of(role)) }
-                    }
-                    a.faint href="/console/keys" aria-current=[(frame.here == "keys").then_some("page")] { (t.shortcuts()) }
-                    form method="post" action="/console/sign-out" { button.quiet { (t.sign_out()) } }
+                (link("/console/canned", t.canned(), "canned"))
+                @if role >= Scope::Lead { (link("/console/blocked", t.blocked(), "blocked")) }
+            }
+        }
+        @if role >= Scope::Admin {
+            h2 { (t.administration()) }
+            nav aria-label=(t.administration()) {
+                ul {
+                    (link("/console/agents", t.agents(), "agents"))
+                    (link("/console/trail", t.trail(), "trail"))
                 }
             }
         }

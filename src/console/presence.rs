@@ -42,14 +42,14 @@ impl Default for Presence {
 }
 
 impl Presence {
-    /// An agent is at a ticket.
-    pub fn here(&self, ticket: &str, agent: &str, replying: bool, now: Moment) {
+    /// An agent is at a ticket; whether that is new.
+    pub fn here(&self, ticket: &str, agent: &str, replying: bool, now: Moment) -> bool {
         let mut here = self.here.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = here.len();
         here.retain(|_, seen| seen.at + SILENCE > now);
         let gone = gone != here.len();
         if here.len() >= MOST {
-            return;
+            return false;
         }
         let before = here.insert((ticket.to_owned(), agent.to_owned()), Here { replying, at: now });
         let news = gone || before.is_none_or(|before| before.replying != replying);
@@ -57,6 +57,7 @@ impl Presence {
         if news {
             self.changed.send_modify(|count| *count += 1);
         }
+        before.is_none()
     }
 
     /// An agent left a ticket.

@@ -87,10 +87,14 @@ pub(super) async fn page(at: &At, sheet: &Sheet, around: &Around) -> Answer {
                     ol.timeline { @for entry in meanwhile { (timeline::entry(at, sheet, entry)) } }
                 }
             }
-            (parts(at, sheet, subject))
+            (head(at, sheet, subject))
+            (timeline::timeline(at, sheet))
             @if at.visitor.agent.role >= Scope::Work {
                 (composer::composer(at, sheet, &canned, around.typed.as_ref()))
-                (super::side::acts(at, sheet, &names))
+            }
+            div.side {
+                @if at.visitor.agent.role >= Scope::Work { (super::side::acts(at, sheet, &names)) }
+                (super::side::facts(at, sheet))
             }
         }
     };
@@ -107,7 +111,9 @@ pub(super) async fn fragment(at: At, Path(reference): Path<String>, Query(asked)
     let subject = if sheet.ticket.subject.trim().is_empty() { t.no_subject() } else { &sheet.ticket.subject };
     let version = sheet.ticket.version;
     Ok(html! {
-        div #parts data-mark=(mark) data-seq=(sheet.last_seq) data-version=(version) { (parts(&at, &sheet, subject)) }
+        div #parts data-mark=(mark) data-seq=(sheet.last_seq) data-version=(version) {
+            (head(&at, &sheet, subject)) (timeline::timeline(&at, &sheet)) (super::side::facts(&at, &sheet))
+        }
     }
     .into_response())
 }
@@ -116,14 +122,6 @@ pub(super) async fn fragment(at: At, Path(reference): Path<String>, Query(asked)
 pub(super) async fn present(at: At, Path(reference): Path<String>) -> Answer {
     let now = at.console.desk.kernel().clock.now();
     Ok(people(&at, &reference, now).into_response())
-}
-
-fn parts(at: &At, sheet: &Sheet, subject: &str) -> Markup {
-    html! {
-        (head(at, sheet, subject))
-        (timeline::timeline(at, sheet))
-        (super::side::facts(at, sheet))
-    }
 }
 
 fn head(at: &At, sheet: &Sheet, subject: &str) -> Markup {
@@ -147,6 +145,7 @@ fn head(at: &At, sheet: &Sheet, subject: &str) -> Markup {
                 }
                 span { (t.assignee()) ": " (ticket.assignee.as_deref().unwrap_or(t.nobody())) }
                 (people(at, &ticket.reference, sheet.now))
+                span.present #typing role="status" hidden { (t.requester_writes()) }
             }
             @if let Some(attention) = &ticket.attention {
                 p.alarm { (t.view_attention()) ": " (t.reason_of(&attention.code)) @if !attention.detail.is_empty() { " (" (attention.detail) ")" } }

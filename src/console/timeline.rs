@@ -50,10 +50,13 @@ pub(super) fn entry(at: &At, sheet: &Sheet, entry: &EntryView) -> Markup {
                 @if let Some(source) = &entry.source { " " span.faint { (t.channel_of(at.console.desk.channel_of(source))) } }
                 " " span.at { (times.show(entry.at)) }
             }
-            @if let Some(subject) = entry.subject.as_ref().filter(|subject| **subject != sheet.ticket.subject) {
-                p.line { (subject) }
+            @let subject = entry.subject.as_deref().filter(|subject| *subject != sheet.ticket.subject);
+            @if entry.kind == EntryKind::Notice {
+                details { summary { (subject.unwrap_or(t.entry_notice())) } div.text { (entry.text) } }
+            } @else {
+                @if let Some(subject) = subject { p.line { (subject) } }
+                div.text { @if entry.text.trim().is_empty() { span.faint { (t.no_words()) } } @else { (entry.text) } }
             }
-            div.text { @if entry.text.trim().is_empty() { span.faint { (t.no_words()) } } @else { (entry.text) } }
             @if let Some(whole) = &entry.full_text {
                 details { summary { (t.whole_text()) } div.text { (whole) } }
             }

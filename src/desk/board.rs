@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use guichet_domain::Moment;
+use guichet_domain::entry::EntryKind;
 use guichet_domain::ids::SourceName;
 use guichet_domain::inbound::address_key;
 use guichet_domain::priority::Priority;
@@ -160,17 +161,24 @@ impl Desk {
             let place = Place::of(ticket, filter.order);
             format!("{}.{}", place.at, place.id.simple())
         });
-        let places: Vec<_> = found.iter().map(|ticket| (ticket.id, ticket.last_seq)).collect();
+        // The last words of people: notices stand behind them, one or two at most.
+        let behind = |ticket: &guichet_domain::ticket::Ticket| {
+            (0..3).map(|back| (ticket.id, ticket.last_seq - back)).collect::<Vec<_>>()
+        };
+        let places: Vec<_> = found.iter().flat_map(behind).filter(|(_, seq)| *seq > 0).collect();
         let keys: Vec<_> = found.iter().map(|ticket| ticket.id).collect();
-        let last = board::last_words(&mut tx, &places).await?;
+        let mut last = board::last_words(&mut tx, &places).await?;
+        last.retain(|words| words.kind != EntryKind::Notice);
+        last.sort_by_key(|words| std::cmp::Reverse(words.seq));
         let looked = desktop::looked(&mut tx, agent, &keys).await?;
         let mut rows = Vec::with_capacity(found.len());
         for ticket in found {
             let upto = looked.iter().find(|(id, _)| *id == ticket.id).map_or(0, |(_, upto)| *upto);
             rows.push(BoardRow {
                 channel: self.channel_of(&ticket.source).to_owned(),
+                unread: ticket.state.is_live()
+                    && last.iter().any(|words| words.ticket == ticket.id && words.seq > upto),
                 last: last.iter().find(|words| words.ticket == ticket.id).cloned(),
-                unread: ticket.state.is_live() && upto < ticket.last_seq,
                 ticket: show_ticket(&mut tx, self.prefix(), ticket).await?,
             });
         }

@@ -22,7 +22,7 @@ pub(super) struct Worker(pub(super) Caller);
 /// Somebody who may decide on what is kept aside and on what leaves.
 pub(super) struct Lead(pub(super) Caller);
 /// Somebody who may change agents.
-pub(super) struct Admin;
+pub(super) struct Admin(pub(super) Caller);
 
 /// A handler that takes one of these is reached only by callers who have its scope.
 macro_rules! callers {
@@ -41,7 +41,7 @@ callers! {
     Reader needs Read: |_| Self;
     Worker needs Work: Self;
     Lead needs Lead: Self;
-    Admin needs Admin: |_| Self;
+    Admin needs Admin: Self;
 }
 
 async fn caller(parts: &Parts, app: &App, needed: Scope) -> Result<Caller, Problem> {

@@ -230,6 +230,7 @@ fn prepared(
         keyring: &kernel.keyring,
         ids: kernel.ids.as_ref(),
         now: kernel.clock.now(),
+        blocked: &kernel.blocklist,
         released,
     };
     batch.into_iter().map(|inbound| Prepared::new(inbound, &bench)).collect()

@@ -13,6 +13,8 @@ use guichet_domain::triage::Classification;
 use guichet_domain::{Ids, Moment};
 use guichet_store::blob::{self, Packed};
 
+use crate::desk::blocks::Blocklist;
+
 /// Most keys an item may bring besides its own.
 const MAX_KEYS: usize = 4;
 /// Most message ids of an item that are looked up: the nearest ones decide.
@@ -69,6 +71,8 @@ pub(crate) struct Bench<'a> {
     pub ids: &'a dyn Ids,
     /// The time.
     pub now: Moment,
+    /// Whom agents block.
+    pub blocked: &'a Blocklist,
     /// Whether an agent lets it in: what the operator blocks is not kept aside then.
     pub released: bool,
 }
@@ -99,7 +103,7 @@ impl Prepared {
         drop(inbound.raw);
         let content = match inbound.content {
             Content::Read(item) if bench.released => Ok(item),
-            Content::Read(item) => screen(item, bench.rules),
+            Content::Read(item) => screen(item, bench),
             Content::Unreadable { reason, detail } => Err(Explained::new(reason, detail)),
         };
         let mut prepared = Self {
@@ -168,10 +172,11 @@ impl Prepared {
     }
 }
 
-/// Keeps aside what the operator blocks. A report is never blocked: it speaks of our own mail.
-fn screen(item: Box<Item>, rules: &Rules) -> Result<Box<Item>, Explained> {
+/// Keeps aside what the operator or an agent blocks. A report is never blocked: it speaks of our own mail.
+fn screen(item: Box<Item>, bench: &Bench<'_>) -> Result<Box<Item>, Explained> {
     let sender = item.from.as_ref().map(guichet_domain::inbound::Party::key).unwrap_or_default();
-    let blocked = matches!(item.nature, Nature::Message | Nature::AutoReply) && rules.desk.is_blocked(&sender);
+    let listed = || bench.rules.desk.is_blocked(&sender) || bench.blocked.holds(&sender);
+    let blocked = matches!(item.nature, Nature::Message | Nature::AutoReply) && listed();
     if blocked { Err(Explained::new(reason::BLOCKED_SENDER, sender)) } else { Ok(item) }
 }
 

@@ -108,7 +108,7 @@ async function lookAtTicket() {
     bar.id = 'newer';
     bar.type = 'button';
     bar.className = 'news';
-    bar.textContent = root.lang === 'fr' ? 'Du nouveau sur ce ticket – afficher' : 'Something new on this ticket – show';
+    bar.textContent = $('#composer').dataset.newer;
     bar.addEventListener('click', showTicket);
     $('#composer')?.prepend(bar);
   }
@@ -165,6 +165,14 @@ function listen() {
   hear('board');
   hear('people');
   if (ticket) hear('ticket');
+  let silent = null;
+  stream.addEventListener('typing', (event) => {
+    const sign = $('#typing');
+    if (!sign) return;
+    sign.hidden = event.data !== '1';
+    clearTimeout(silent);
+    silent = setTimeout(() => { sign.hidden = true; }, 8000);
+  });
   stream.addEventListener('open', () => { $('#lost').hidden = true; setTimeout(() => { first = false; }, 3000); });
   stream.addEventListener('error', () => {
     setTimeout(() => { if (stream.readyState !== EventSource.OPEN) $('#lost').hidden = false; }, 4000);
@@ -177,16 +185,19 @@ listen();
 
 // Presence: looking, or writing.
 let wrote = 0;
-function here() {
+let said = 0;
+function here(typing = false) {
   if (!ticket || document.hidden) return;
   const replying = Date.now() - wrote < 30000;
-  post(`/console/t/${ticket.dataset.ref}/here`, { state: replying ? 'replying' : 'viewing', seq: ticket.dataset.seq });
+  said = Date.now();
+  const state = { state: replying ? 'replying' : 'viewing', seq: ticket.dataset.seq, typing: typing === true ? '1' : '' };
+  post(`/console/t/${ticket.dataset.ref}/here`, state).catch(() => {});
 }
 if (ticket) {
   here();
-  setInterval(here, 15000);
-  document.addEventListener('visibilitychange', here);
-  addEventListener('pagehide', () => post(`/console/t/${ticket.dataset.ref}/here`, { state: 'gone' }));
+  setInterval(() => here(), 15000);
+  document.addEventListener('visibilitychange', () => here());
+  addEventListener('pagehide', () => post(`/console/t/${ticket.dataset.ref}/here`, { state: 'gone' }).catch(() => {}));
 }
 
 // Drafts are kept while one writes.
@@ -195,13 +206,14 @@ for (const form of $$('#composer form[data-kind]')) {
   if (!area) continue;
   let timer = null;
   area.addEventListener('input', () => {
-    if (Date.now() - wrote > 10000) { wrote = Date.now(); here(); }
     wrote = Date.now();
+    // Typing towards whoever chats is told again while it lasts; a note is nobody's business.
+    if (form.dataset.kind === 'reply' && Date.now() - said > 3000) here(true);
     clearTimeout(timer);
     timer = setTimeout(async () => {
       const answer = await post(`/console/t/${ticket.dataset.ref}/draft`, { kind: form.dataset.kind, text: area.value }).catch(() => null);
       const kept = $('.kept', form);
-      if (kept && answer?.ok) kept.textContent = root.lang === 'fr' ? 'Brouillon conservé' : 'Draft kept';
+      if (kept && answer?.ok) kept.textContent = $('#composer').dataset.kept;
     }, 700);
   });
   form.addEventListener('submit', () => clearTimeout(timer));
@@ -307,5 +319,8 @@ document.addEventListener('keydown', (event) => {
   if (act) { event.preventDefault(); act(); }
 });
 
-// On narrow screens the menu begins folded.
-if (matchMedia('(max-width: 56rem)').matches && ticket) $('.menu')?.removeAttribute('open');
+// A long ticket opens at its end: the last words, and where one answers.
+if (ticket && !location.hash && !location.search.includes('before=') && !$('.alert')) {
+  const composer = $('#composer');
+  if (composer && composer.getBoundingClientRect().bottom > innerHeight) composer.scrollIntoView({ block: 'end' });
+}

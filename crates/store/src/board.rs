@@ -119,6 +119,8 @@ pub struct LastWords {
     pub ticket: TicketId,
     /// What it is.
     pub kind: EntryKind,
+    /// Its place.
+    pub seq: i64,
     /// The beginning of its text.
     pub text: String,
     /// When.
@@ -237,14 +239,14 @@ pub async fn fingerprint(tx: &mut Tx, ticket: TicketId) -> Result<String, StoreE
     Ok(mark)
 }
 
-/// The last public words of tickets, each by its last place.
+/// The public words at these places of tickets.
 pub async fn last_words(tx: &mut Tx, places: &[(TicketId, i64)]) -> Result<Vec<LastWords>, StoreError> {
     if places.is_empty() {
         return Ok(Vec::new());
     }
     let mut query = Builder::new(
         tx,
-        "SELECT ticket, kind, substr(text, 1, 200) AS text, at FROM entry WHERE seq IS NOT NULL AND (ticket, seq) IN (VALUES ",
+        "SELECT ticket, kind, seq, substr(text, 1, 200) AS text, at FROM entry WHERE seq IS NOT NULL AND (ticket, seq) IN (VALUES ",
     );
     query.tuples(places.iter().map(|(ticket, seq)| [(*ticket).into(), (*seq).into()])).push(")");
     let rows = query.rows(tx).await?;
@@ -253,6 +255,7 @@ pub async fn last_words(tx: &mut Tx, places: &[(TicketId, i64)]) -> Result<Vec<L
             Ok(LastWords {
                 ticket: row.ticket("ticket")?,
                 kind: row.word("kind", EntryKind::parse)?,
+                seq: row.get("seq")?,
                 text: row.get("text")?,
                 at: row.at("at")?,
             })

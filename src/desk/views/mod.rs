@@ -12,7 +12,7 @@ mod report;
 mod ticket;
 mod words;
 
-pub use agent::{AgentChange, AgentView, NewAgent, NewToken, Scope, TOKEN_DAYS, TokenMade, TokenView};
+pub use agent::{AgentChange, AgentView, NewAgent, NewPassword, NewToken, Scope, TOKEN_DAYS, TokenMade, TokenView};
 pub use asked::{MessageKind, NewMessage, NewTicket, Transition};
 pub use delivery::{AttemptView, DeliveryPage, DeliveryView};
 pub use explanation::{ExplanationView, Simulation, Step, StepKind};

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::desk::views::{AgentChange, AgentView, NewAgent, NewToken, TokenMade, TokenView};
+use crate::desk::DeskError;
+use crate::desk::views::{AgentChange, AgentView, NewAgent, NewPassword, NewToken, TokenMade, TokenView};
 use crate::http::App;
 use crate::http::body::{Asked, At};
 use crate::http::caller::{Admin, Reader};
@@ -16,6 +17,7 @@ pub(super) fn operations() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, add))
         .routes(routes!(change))
+        .routes(routes!(password))
         .routes(routes!(tokens, add_token))
         .routes(routes!(revoke))
 }
@@ -31,7 +33,7 @@ async fn list(_: Reader, State(app): State<App>) -> Result<Json<Vec<AgentView>>,
 #[utoipa::path(post, path = "/agents", tag = "agents", request_body = NewAgent, responses(
     (status = 201, description = "The agent.", body = AgentView), Problems))]
 async fn add(
-    _: Admin,
+    Admin(_): Admin,
     State(app): State<App>,
     asked: Asked<NewAgent>,
 ) -> Result<(StatusCode, Json<AgentView>), Problem> {
@@ -43,7 +45,7 @@ async fn add(
     params(("agent" = String, Path, description = "The agent's name.")),
     responses((status = 200, description = "The agent as it is then.", body = AgentView), Problems))]
 async fn change(
-    _: Admin,
+    Admin(_): Admin,
     State(app): State<App>,
     At(agent): At<String>,
     asked: Asked<AgentChange>,
@@ -51,11 +53,27 @@ async fn change(
     Ok(Json(app.desk().change_agent(&agent, &asked.value).await?))
 }
 
+/// Sets the password an agent signs in to the console with; its sessions end.
+#[utoipa::path(put, path = "/agents/{agent}/password", tag = "agents", request_body = NewPassword,
+    params(("agent" = String, Path, description = "The agent's name.")),
+    responses((status = 200, description = "The agent.", body = AgentView), Problems))]
+async fn password(
+    Admin(caller): Admin,
+    State(app): State<App>,
+    At(agent): At<String>,
+    asked: Asked<NewPassword>,
+) -> Result<Json<AgentView>, Problem> {
+    app.desk().set_password(&agent, asked.value.password, &caller.name, "api", "").await?;
+    let known = app.desk().agents().await?.into_iter().find(|known| known.name == agent);
+    let none = || DeskError::not_found(format!("there is no agent \"{agent}\""), "list the agents");
+    Ok(Json(known.ok_or_else(none)?))
+}
+
 /// The tokens of an agent, those that are over too; never their secrets.
 #[utoipa::path(get, path = "/agents/{agent}/tokens", tag = "agents",
     params(("agent" = String, Path, description = "The agent's name.")),
     responses((status = 200, description = "The tokens.", body = Vec<TokenView>), Problems))]
-async fn tokens(_: Admin, State(app): State<App>, At(agent): At<String>) -> Result<Json<Vec<TokenView>>, Problem> {
+async fn tokens(Admin(_): Admin, State(app): State<App>, At(agent): At<String>) -> Result<Json<Vec<TokenView>>, Problem> {
     Ok(Json(app.desk().tokens(&agent).await?))
 }
 
@@ -64,7 +82,7 @@ async fn tokens(_: Admin, State(app): State<App>, At(agent): At<String>) -> Resu
     params(("agent" = String, Path, description = "The agent's name.")),
     responses((status = 201, description = "The token with its secret.", body = TokenMade), Problems))]
 async fn add_token(
-    _: Admin,
+    Admin(_): Admin,
     State(app): State<App>,
     At(agent): At<String>,
     asked: Asked<NewToken>,
@@ -77,7 +95,7 @@ async fn add_token(
     params(("agent" = String, Path, description = "The agent's name."), ("token" = String, Path, description = "The token's id.")),
     responses((status = 200, description = "The token as it is then.", body = TokenView), Problems))]
 async fn revoke(
-    _: Admin,
+    Admin(_): Admin,
     State(app): State<App>,
     At((agent, token)): At<(String, String)>,
 ) -> Result<Json<TokenView>, Problem> {
