@@ -1,6 +1,6 @@
 // The chat behind the button: joins the session, the panel, the page around it and the public facade.
 import { Composer } from './composer.js';
-import { h, icon, put } from './dom.js';
+import { field, h, icon, put } from './dom.js';
 import { Session } from './session.js';
 import { css } from './styles.js';
 import { Thread, prose } from './thread.js';
@@ -247,7 +247,7 @@ export class Chat {
     const button = (key, act) => h('button.mini', { onclick: act }, say(key));
     const mail = () => session.email && h('span', null, prose(say('or_mail', session)));
     if (link === 'refused') parts.push(say(/^identity/.test(refusal.code) ? 'identity' : 'update'), mail()), (bad = true);
-    else if (link === 'elsewhere') parts.push(say('elsewhere'), button('here_please', () => session.wake()));
+    else if (link === 'elsewhere') parts.push(say('elsewhere'), button('again', () => session.wake()));
     else if (trouble?.until > now) parts.push(trouble.code === 'rate_limited' ? say('limited', { time: words.time(trouble.until) }) : trouble.message, mail());
     else if (trouble && !trouble.until && !(trouble.cid && session.store.entry(trouble.cid))) parts.push(trouble.message, mail()), (bad = true);
     else if (link !== 'online' && session.wanted && now - session.since > 2_500) {
@@ -279,37 +279,35 @@ export class Chat {
 
   #askEmail() {
     const { say, session } = this;
-    const wrong = h('span.err', { id: 'g-mail-e' });
-    const input = h('input', { id: 'g-mail', type: 'email', autocomplete: 'email', 'aria-describedby': 'g-mail-e', dir: 'auto' });
+    const { input, tell, wrap } = field('g-mail', say('email_ask'), h('input', { type: 'email', autocomplete: 'email', required: true }));
     const save = (event) => {
       event.preventDefault();
-      const fine = /^\S+@\S+\.\S+$/.test(input.value.trim());
-      put(wrong, fine ? '' : say('bad_email'));
-      input.setAttribute('aria-invalid', String(!fine));
-      if (!fine) return input.focus();
+      const { valid } = input.validity;
+      tell(valid ? '' : say('bad_email'));
+      if (!valid) return input.focus();
       this.thanks = say('email_done');
-      session.act('contact', { email: input.value.trim() });
+      session.act('contact', { email: input.value });
       this.composer.text.focus();
     };
-    return h('form.card', { noValidate: true, onsubmit: save }, h('div.field', null, h('label', { htmlFor: 'g-mail' }, say('email_ask')), h('div.row', null, input, h('button.btn', { type: 'submit' }, say('email_save'))), wrong));
+    return h('form.card', { noValidate: true, onsubmit: save }, wrap, h('button.btn', { type: 'submit' }, say('email_save')));
   }
 
   #askRating() {
     const { say, session } = this;
     const mouths = ['M8 16.5c1-2 7-2 8 0', 'M8 16c1-1 7-1 8 0', 'M8 15.5h8', 'M8 15c1 1 7 1 8 0', 'M7.5 14.5c1 3 8 3 9 0'];
-    const text = h('textarea', { rows: 2, maxLength: 2_000, id: 'g-why', dir: 'auto' });
+    const { input, wrap } = field('g-why', say('rate_text'), h('textarea', { rows: 2, maxLength: 2_000 }));
+    wrap.hidden = true;
     const button = h('button.btn', { type: 'submit', hidden: true }, say('rate_send'));
-    const why = h('div.field', { hidden: true }, h('label', { htmlFor: 'g-why' }, say('rate_text'), h('span.opt', null, ' ', say('optional'))), text);
     const score = (n) => h('label', { title: say(`rate_${n}`) },
-      h('input', { type: 'radio', name: 'score', value: String(n), 'aria-label': `${n}: ${say(`rate_${n}`)}`, onchange: () => ((why.hidden = button.hidden = false), this.bottom()) }),
+      h('input', { type: 'radio', name: 'score', value: String(n), 'aria-label': `${n}: ${say(`rate_${n}`)}`, onchange: () => ((wrap.hidden = button.hidden = false), this.bottom()) }),
       icon(`M12 21a9 9 0 100-18 9 9 0 000 18zM9 10h.01M15 10h.01${mouths[n - 1]}`), h('span', { 'aria-hidden': 'true' }, n));
     const send = (event) => {
       event.preventDefault();
       this.thanks = say('rate_done');
-      session.act('rate', { score: +event.target.elements.score.value, text: text.value.trim() || undefined });
+      session.act('rate', { score: +event.target.elements.score.value, text: input.value.trim() || undefined });
       this.composer.text.focus();
     };
-    return h('form.card', { onsubmit: send, part: 'rating' }, h('fieldset', null, h('legend.label', null, say('rate')), h('div.stars', null, [1, 2, 3, 4, 5].map(score))), why, button);
+    return h('form.card', { onsubmit: send, part: 'rating' }, h('fieldset', null, h('legend.label', null, say('rate')), h('div.stars', null, [1, 2, 3, 4, 5].map(score))), wrap, button);
   }
 
   #presence(conv) {

@@ -1,5 +1,5 @@
 // Where the visitor writes: the text, what the desk wants to know before the first message, and files.
-import { h, icon, put } from './dom.js';
+import { field, h, icon, put } from './dom.js';
 import { upload } from './transport.js';
 
 export class Composer {
@@ -42,7 +42,7 @@ export class Composer {
     const begins = this.begins;
     this.fields.hidden = !begins || !this.inputs.size;
     const known = Boolean(session.verified || session.identity);
-    for (const { field, wrap } of this.inputs.values()) wrap.hidden = known && (field.type === 'email' || field.name === 'name');
+    for (const { input, wrap } of this.inputs.values()) wrap.hidden = known && input.autocomplete !== 'off';
     const link = config.privacy_url;
     const words = config.texts.privacy ?? (link && say('privacy'));
     this.privacy.hidden = session.started || !words;
@@ -82,9 +82,12 @@ export class Composer {
     this.#files();
     this.#typed();
     this.draw();
-    const first = Object.keys(fields).filter((name) => this.#wrong(name, fields[name]))[0];
-    put(this.hint, first ? '' : (message ?? ''));
-    this.inputs.get(first)?.input.focus();
+    put(this.hint, message);
+    for (const name in fields) {
+      const { input, tell } = this.inputs.get(name) ?? {};
+      tell?.(fields[name]);
+      input?.focus();
+    }
   }
 
   prefill({ text, ...fields }) {
@@ -172,29 +175,18 @@ export class Composer {
 
   #fields() {
     const { config, say } = this.chat;
-    for (const field of config.form ?? []) {
-      const id = `g-${field.name}`;
-      const known = field.type === 'email' ? 'email' : field.name === 'name' ? 'name' : null;
-      const label = field.label ?? say(known ?? field.name);
-      const common = { id, name: field.name, required: field.required, 'aria-describedby': `${id}-e`, onchange: () => this.#wrong(field.name, '') };
-      const input = field.type === 'choice'
-        ? h('select', common, h('option', { value: '' }, say('choose')), (field.options ?? []).map((option) => h('option', null, option)))
-        : h('input', { ...common, type: field.type, autocomplete: known ?? 'off', dir: 'auto' });
-      input.value = this.values[field.name] ?? '';
-      const wrong = h('span.err', { id: `${id}-e` });
-      const wrap = h('div.field', null, h('label', { htmlFor: id }, label, field.required ? null : h('span.opt', null, ' ', say('optional'))), input, wrong);
-      input.addEventListener('input', () => (this.values[field.name] = input.value));
-      this.inputs.set(field.name, { field, input, wrong, wrap });
-      this.fields.append(wrap);
+    for (const { name, type, required, label, options } of config.form) {
+      const known = type === 'email' ? type : name === 'name' && name;
+      const common = { name, required, autocomplete: known || 'off', onchange: () => made.tell('') };
+      const input = type === 'choice'
+        ? h('select', common, h('option', { value: '' }, say('choose')), options.map((option) => h('option', null, option)))
+        : h('input', { ...common, type });
+      input.value = this.values[name] ?? '';
+      input.oninput = () => (this.values[name] = input.value);
+      const made = field(`g-${name}`, [label ?? say(known || name), !required && h('span.opt', null, ' ', say('optional'))], input);
+      this.inputs.set(name, made);
+      this.fields.append(made.wrap);
     }
-  }
-
-  #wrong(name, words) {
-    const made = this.inputs.get(name);
-    if (!made) return false;
-    put(made.wrong, words);
-    made.input.setAttribute('aria-invalid', String(Boolean(words)));
-    return true;
   }
 
   /** The fields' values, or nothing when one is wrong; that one has the focus then. */
@@ -202,13 +194,12 @@ export class Composer {
     const { say } = this.chat;
     const form = {};
     let first;
-    for (const { field, input, wrap } of this.inputs.values()) {
+    for (const [name, { input, wrap, tell }] of this.inputs) {
       if (wrap.hidden) continue;
-      const value = input.value.trim();
-      const wrong = !value ? (field.required ? say('needed') : '') : field.type === 'email' && !/^\S+@\S+\.\S+$/.test(value) ? say('bad_email') : '';
-      this.#wrong(field.name, wrong);
-      if (wrong) first ??= input;
-      if (value) form[field.name] = value;
+      const { valid, valueMissing } = input.validity;
+      tell(valid ? '' : say(valueMissing ? 'needed' : 'bad_email'));
+      if (!valid) first ??= input;
+      if (input.value.trim()) form[name] = input.value.trim();
     }
     first?.focus();
     return first ? null : form;

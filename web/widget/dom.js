@@ -39,6 +39,19 @@ export function icon(name, flip) {
   return svg;
 }
 
+/** An input with its label and room for what is wrong with it, which `tell` fills. */
+export function field(id, label, input) {
+  const wrong = h('span.err', { id: `${id}-e` });
+  input.id = id;
+  input.dir = 'auto';
+  input.setAttribute('aria-describedby', wrong.id);
+  const tell = (words) => {
+    put(wrong, words);
+    input.setAttribute('aria-invalid', String(Boolean(words)));
+  };
+  return { input, tell, wrap: h('div.field', null, h('label', { htmlFor: id }, label), input, wrong) };
+}
+
 /** Sets a text only when it changes: assistive technology hears of nothing else. */
 export function put(node, text) {
   if (node.textContent !== text) node.textContent = text;

@@ -23,21 +23,20 @@ font-family:var(--guichet-font,system-ui,-apple-system,"Segoe UI",Roboto,"Noto S
 .root.page,.root.full{inset:0}
 .root.page .launcher,.root.full .launcher{display:none}
 .launcher{all:unset;pointer-events:auto;box-sizing:border-box;position:relative;display:grid;place-items:center;inline-size:max(56px,3.5em);block-size:max(56px,3.5em);margin-inline-start:auto;border-radius:50%;
-cursor:pointer;background:var(--accent);color:var(--on-accent);box-shadow:0 1px 2px #0003,0 6px 20px #0004;transition:transform .15s}
-.launcher:hover{transform:translateY(-2px)}
+cursor:pointer;background:var(--accent);color:var(--on-accent);box-shadow:0 6px 20px #0005}
 .root.start .launcher{margin-inline:0 auto}
-.launcher:focus-visible{outline:3px solid var(--accent);outline-offset:3px;box-shadow:0 0 0 3px #fff,0 6px 20px #0004}
-.launcher svg{inline-size:1.75em;block-size:1.75em;fill:none;stroke:currentColor;stroke-width:1.75;stroke-linecap:round;stroke-linejoin:round}
-.launcher[aria-busy=true] svg{animation:wait 1s ease-in-out infinite alternate}
-@keyframes wait{to{opacity:.35}}
+.launcher:focus-visible{outline:3px solid var(--accent);outline-offset:3px;box-shadow:0 0 0 3px #fff}
+.launcher svg{inline-size:1.75em;block-size:1.75em;fill:none;stroke:currentColor;stroke-width:1.75;stroke-linejoin:round}
+.launcher:hover,.launcher[aria-busy=true]{filter:brightness(.88)}
 .badge{position:absolute;inset-block-start:-.25em;inset-inline-end:-.25em;min-inline-size:1.375em;padding:0 .25em;box-sizing:border-box;border-radius:1em;background:#c22f1d;color:#fff;
 box-shadow:0 0 0 2px #fff;font-size:.875em;font-weight:700;line-height:1.375em;text-align:center}
-.fallback{pointer-events:auto;display:block;max-inline-size:16em;margin-block-end:.75em;padding:.75em 1em;border-radius:.75em;background:#fff;color:#1a3f91;box-shadow:0 4px 20px #0003}
-@media (forced-colors:active){.launcher{border:2px solid ButtonText}.badge{border:1px solid}}
-@media (prefers-reduced-motion:reduce){.launcher,.launcher svg{animation:none!important;transition:none!important;transform:none!important}}`;
+.fallback{pointer-events:auto;display:block;max-inline-size:16em;margin-block-end:.75em;padding:1em;background:#fff;color:#1a3f91}
+@media (forced-colors:active){.launcher{border:2px solid ButtonText}.badge{border:1px solid}}`;
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(css);
+
+const make = (tag, props) => Object.assign(document.createElement(tag), props);
 
 class GuichetChat extends HTMLElement {
   static observedAttributes = ['lang', 'theme', 'side', 'dir', 'label'];
@@ -49,12 +48,9 @@ class GuichetChat extends HTMLElement {
     this.base = base;
     this.key = key;
     this.held = [];
-    this.root = document.createElement('div');
-    this.launcher = Object.assign(document.createElement('button'), { type: 'button', className: 'launcher', onclick: () => this.call('toggle') });
-    this.launcher.setAttribute('part', 'launcher');
-    this.badge = Object.assign(document.createElement('span'), { className: 'badge', hidden: true });
-    this.badge.setAttribute('part', 'badge');
-    this.badge.setAttribute('aria-hidden', 'true');
+    this.root = make('div');
+    this.launcher = make('button', { type: 'button', className: 'launcher', part: 'launcher', onclick: () => this.call('toggle') });
+    this.badge = make('span', { className: 'badge', part: 'badge', ariaHidden: 'true', hidden: true });
     const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
     svg.setAttribute('viewBox', '0 0 24 24');
     svg.setAttribute('aria-hidden', 'true');
@@ -95,28 +91,27 @@ class GuichetChat extends HTMLElement {
 
   draw() {
     const { root, launcher } = this;
-    const theme = this.getAttribute('theme');
-    for (const name of ['light', 'dark', 'auto']) root.classList.toggle(name, name === (theme === 'light' || theme === 'dark' ? theme : 'auto'));
-    root.classList.add('root');
-    root.classList.toggle('page', this.mode === 'page');
-    root.classList.toggle('start', this.getAttribute('side') === 'start');
+    root.className = ['root', this.getAttribute('theme') ?? 'auto', this.mode, this.getAttribute('side'), this.chat?.full && 'full'].join(' ');
     root.lang = this.language;
     root.dir = this.getAttribute('dir') || (/^(ar|he|fa|ur|yi|ps|sd|ug|dv|ckb)\b/i.test(this.language) ? 'rtl' : 'ltr');
     const open = Boolean(this.opened);
-    launcher.setAttribute('aria-expanded', String(open));
-    launcher.setAttribute('aria-label', open ? this.words[1] : this.note || this.getAttribute('label') || this.words[0]);
+    launcher.ariaExpanded = open;
+    launcher.ariaLabel = open ? this.words[1] : this.note || this.getAttribute('label') || this.words[0];
     this.path.setAttribute('d', open ? CROSS : BUBBLE);
   }
 
   load() {
-    return (this.loading ??= import('./chat.js').then(
-      ({ Chat }) => Chat.on(this).then((chat) => ((this.chat = chat), this.held.splice(0).forEach(([name, given]) => chat[name](...given)), chat)),
-    ).catch((error) => {
-      this.loading = null;
-      this.held = [];
-      this.lost();
-      throw error;
-    }));
+    return (this.loading ??= import('./chat.js')
+      .then(({ Chat }) => Chat.on(this))
+      .then((chat) => {
+        this.chat = chat;
+        this.held.splice(0).forEach(([name, given]) => chat[name](...given));
+      })
+      .catch(() => {
+        this.loading = null;
+        this.held = [];
+        this.lost();
+      }));
   }
 
   /** What came before the chat is there waits for it; only what a visitor does fetches it. */
@@ -124,13 +119,12 @@ class GuichetChat extends HTMLElement {
     if (this.chat) return this.chat[name](...given);
     this.held.push([name, given]);
     if (!/^(open|toggle)$/.test(name)) return;
-    this.launcher.setAttribute('aria-busy', 'true');
-    this.load().catch(() => {}).finally(() => this.launcher.removeAttribute('aria-busy'));
+    this.launcher.ariaBusy = true;
+    this.load().finally(() => (this.launcher.ariaBusy = false));
   }
 
   lost() {
-    if (this.fallback) return;
-    this.fallback = Object.assign(document.createElement('a'), { className: 'fallback', href: base.slice(0, -1), target: '_blank', rel: 'noopener', textContent: this.words[2] });
+    this.fallback ??= make('a', { className: 'fallback', href: base.slice(0, -1), target: '_blank', textContent: this.words[2] });
     this.root.prepend(this.fallback);
   }
 }
@@ -149,7 +143,7 @@ function element() {
 
 function mount() {
   if (element()) return element();
-  const made = document.createElement('guichet-chat');
+  const made = make('guichet-chat');
   for (const name of ['lang', 'theme', 'side', 'dir', 'label', 'mode']) if (data[name]) made.setAttribute(name, data[name]);
   document.body.append(made);
   return made;

@@ -1,10 +1,10 @@
 // One constructable sheet for everything behind the launcher: no style element, no style attribute, so a strict CSP is content.
 // Sizes are in em of a base no page can push under 16 px (iOS zooms into smaller inputs); sides are logical, so RTL needs no rules.
 const LIGHT = `--bg:var(--guichet-bg,#fff);--fg:var(--guichet-text,#16202e);--soft:#f3f5f8;--line:#d9dfe7;--edge:#7b8798;--dim:#566173;
---them:#eef1f6;--me:var(--accent);--on-me:var(--on-accent);--link:#1a4fb8;--bad:#b3261e;--bad-bg:#fdeeed;--ok:#11683c;--note:#fff6df;--note-fg:#5b4300;
+--them:#eef1f6;--link:#1a4fb8;--bad:#b3261e;--bad-bg:#fdeeed;--ok:#11683c;--note:#fff6df;--note-fg:#5b4300;
 --accent-line:var(--accent);--focus:var(--accent-line);--shadow:0 1px 2px #0f1c3014,0 12px 40px #0f1c3033;color-scheme:light`;
 const DARK = `--bg:var(--guichet-bg-dark,#161b22);--fg:var(--guichet-text-dark,#e8ecf2);--soft:#1e252e;--line:#323c48;--edge:#8390a2;--dim:#a3aebd;
---them:#262e39;--me:var(--accent);--on-me:var(--on-accent);--link:#9dbdff;--bad:#ffb4ab;--bad-bg:#3a2020;--ok:#7fd6a4;--note:#3a3018;--note-fg:#f5dfa6;
+--them:#262e39;--link:#9dbdff;--bad:#ffb4ab;--bad-bg:#3a2020;--ok:#7fd6a4;--note:#3a3018;--note-fg:#f5dfa6;
 --accent-line:#9dbdff;--focus:var(--accent-line);--shadow:0 1px 2px #0006,0 12px 40px #000a;color-scheme:dark`;
 
 export const css = `
@@ -29,35 +29,32 @@ a{color:var(--link);text-decoration:underline;text-underline-offset:.15em;overfl
 svg{width:1.25em;height:1.25em;fill:none;stroke:currentColor;stroke-width:1.75;stroke-linecap:round;stroke-linejoin:round;flex:none;display:block}
 .vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .icon{display:grid;place-items:center;width:min(2.5em,44px);aspect-ratio:1;border-radius:50%;flex:none}
-.icon:hover{background:color-mix(in srgb,currentColor 12%,transparent)}
 .btn{min-height:2.5em;padding:.45em 1em;border-radius:.6em;font-weight:600}
-.btn,.send,.face,header,.stars label:has(:checked){background:var(--accent);color:var(--on-accent)}
-.btn:hover,.compose .send:hover{background:color-mix(in srgb,var(--accent) 88%,#000)}
+.btn,.send,.face,header,.me .bubble,.stars label:has(:checked){background:var(--accent);color:var(--on-accent)}
+.btn:hover,.send:hover{filter:brightness(.9)}.icon:not(.send):hover,.menu>:hover,a.file:hover{background:#8883}
 .mini{min-height:1.75em;padding:0 .25em;color:inherit;text-decoration:underline;text-underline-offset:.15em}
 
 header{gap:.2em;padding-block:.75em;padding-inline:1.1em .6em;--focus:var(--on-accent);position:relative;z-index:3}
 .title{flex:1;min-width:0}
-.title h2{font-size:1.05em;font-weight:650;line-height:1.3;overflow-wrap:anywhere}
+.title h2{font-size:1.05em;line-height:1.3;overflow-wrap:anywhere}
 .title p{font-size:.8em}
 .dot{width:.5em;height:.5em;border-radius:50%;background:#ffd27a;flex:none;align-self:center}
 .dot.open{background:#7ff0ae}
 .menu{position:absolute;top:calc(100% - .25em);inset-inline-end:.6em;width:min(15em,100% - 1.2em);padding:.4em;background:var(--bg);color:var(--fg);
 border-radius:.75em;box-shadow:var(--shadow),0 0 0 1px var(--line);--focus:var(--accent-line)}
 .menu>*{display:flex;align-items:center;justify-content:space-between;width:100%;min-height:2.5em;padding:.4em .75em;text-align:start;color:inherit;text-decoration:none;border-radius:.5em}
-.menu>:hover{background:var(--soft)}
 
 .bar{padding:.5em 1.1em;font-size:.9em;background:var(--note);color:var(--note-fg);flex-wrap:wrap;row-gap:0}
 .bar:empty,.err:empty,.picked:empty,.hint:empty{display:none}
-.bar.bad{background:var(--bad-bg);color:var(--bad)}
+
 .bar a{color:inherit}
 
 .scroll{flex:1;min-height:0;overflow-y:auto;overscroll-behavior:contain;padding:1em 1.1em .5em;position:relative;scrollbar-width:thin}
 .hello{padding-block:.25em 1em}
-.hello .big{font-size:1.3em;font-weight:650;line-height:1.25;letter-spacing:-.01em}
+.big{font-size:1.3em;font-weight:650;line-height:1.25}
 .hello p+p{color:var(--dim);margin-top:.4em}
 .hours{align-items:flex-start;margin-top:.9em;padding:.75em .9em;border-radius:.75em;background:var(--soft);font-size:.95em}
-.hours svg{margin-top:.1em;color:var(--dim)}
-.hours b{font-weight:600;display:block}
+.hours b{display:block}
 .log:not(:empty){margin-top:auto}
 .day{align-self:center;margin:.9em 0 .5em}
 .day::first-letter{text-transform:uppercase}
@@ -67,18 +64,17 @@ border-radius:.75em;box-shadow:var(--shadow),0 0 0 1px var(--line);--focus:var(-
 .who{margin-bottom:.25em}
 .face{width:2.2em;aspect-ratio:1;border-radius:50%;display:grid;place-items:center;font-size:.8em;font-weight:650}
 .bubble{padding:.6em .8em;border-radius:1.1em;border-end-start-radius:.3em;background:var(--them);overflow-wrap:anywhere;white-space:pre-wrap;max-width:100%}
-.me .bubble{background:var(--me);color:var(--on-me);border-radius:1.1em;border-end-end-radius:.3em;--focus:var(--on-me)}
+.me .bubble{border-radius:1.1em;border-end-end-radius:.3em;--focus:var(--on-accent)}
 .me .bubble a{color:inherit}
 .waiting .bubble{opacity:.72}
-.unsent .bubble{opacity:1;background:var(--bad-bg);color:var(--bad);box-shadow:inset 0 0 0 1px var(--bad)}
+.unsent .bubble,.bar.bad{background:var(--bad-bg);color:var(--bad)}
 .meta{flex-wrap:wrap;row-gap:0;padding:.2em .25em 0}
 .unsent .meta{color:var(--bad)}
 .meta svg{width:1em;height:1em}
 .state{gap:.2em}
 .files{gap:.4em;margin-top:.4em;width:100%}
 .file{min-height:2.75em;padding:.4em .75em;border-radius:.75em;box-shadow:inset 0 0 0 1px var(--line);background:var(--bg);color:var(--fg);text-decoration:none;font-size:.95em}
-.file span{flex:1;min-width:0}.file b{font-weight:600;display:block;overflow-wrap:anywhere}
-a.file:hover{background:var(--soft)}
+.file span{flex:1;min-width:0}.file b{display:block;overflow-wrap:anywhere}
 .notice{align-self:center;text-align:center;margin-block:.6em;max-width:92%}
 .card{align-self:stretch;margin-block:.75em .25em;padding:.9em 1em;border-radius:.9em;background:var(--soft);box-shadow:inset 0 0 0 1px var(--line)}
 .card p{margin-top:.25em}
@@ -105,14 +101,14 @@ box-shadow:var(--shadow),0 0 0 1px var(--line);font-size:.9em;font-weight:600}
 .compose{display:flex;align-items:flex-end;gap:.25em;border:1px solid var(--edge);border-radius:1.4em;padding:.2em}
 .compose:focus-within{outline:.1em solid var(--accent-line);outline-offset:-1px}
 .compose textarea{flex:1;min-width:0;resize:none;border:0;background:none;padding:.5em .25em;font-size:max(16px,1em);line-height:1.4;max-height:9em;min-height:2.4em;field-sizing:content;outline:none}
-.compose textarea::placeholder{color:var(--dim);opacity:1}
+::placeholder{color:var(--dim);opacity:1}
 [dir=rtl] .flip{transform:scaleX(-1)}
-.drop .compose{border-style:dashed;border-color:var(--accent-line);background:var(--soft)}
+.drop .compose{border-style:dashed;background:var(--soft)}
 .picked{gap:.4em;margin-bottom:.5em;max-height:9em;overflow:auto}
 .picked .file{padding-inline-end:.25em}
 .picked .file.bad{box-shadow:inset 0 0 0 1px var(--bad)}.picked .file.bad small{color:var(--bad)}
 .hint{padding:.4em .5em 0}
-.row{display:flex;flex-wrap:wrap;gap:.5em}.row input{flex:1 1 8em}.card>.btn{margin-top:.6em}header svg{stroke-width:2.25}
+.card>.btn{margin-top:.6em}header svg{stroke-width:2.25}
 .stars{display:flex;justify-content:space-between;gap:.25em;margin-block:.6em}
 .stars label{position:relative;flex:1;display:grid;justify-items:center;min-width:0;padding:.4em 0;border-radius:.75em}
 .stars svg{width:min(2.1em,100%);height:auto;stroke-width:1.5}

@@ -1,6 +1,6 @@
 // The conversation on the screen. Nodes are kept by key: what was shown stays where it is, so a screen reader hears new entries only.
 import { h, icon, put } from './dom.js';
-import { linked } from './text.js';
+import { address, linked } from './text.js';
 
 export class Thread {
   constructor(chat) {
@@ -128,5 +128,5 @@ export class Thread {
   }
 }
 
-export const prose = (text) => linked(text).map((part) => (part.href ? h('a', { href: part.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, part.text) : part));
+export const prose = (text) => linked(text).map((piece, i) => (i % 2 ? h('a', { href: address(piece), target: '_blank', rel: 'noopener noreferrer nofollow' }, piece) : piece));
 const initials = (name) => name.trim().split(/\s+/).slice(0, 2).map((part) => [...part][0]).join('').toUpperCase();

@@ -14,7 +14,7 @@ export function webSocket(base, handlers) {
     return { send() {}, close: () => (ended = true) };
   }
   socket.onopen = () => ((opened = true), handlers.up());
-  socket.onmessage = ({ data }) => ended || receive(data, handlers);
+  socket.onmessage = ({ data }) => ended || handlers.frame(JSON.parse(data));
   socket.onclose = ({ code }) => lost(code);
   return {
     send: (frames) => frames.forEach((frame) => socket.readyState === 1 && socket.send(JSON.stringify(frame))),
@@ -27,11 +27,11 @@ export function http(base, session, handlers) {
   const over = new AbortController();
   let queue = Promise.resolve();
   const lost = (code) => over.signal.aborted || (over.abort(), handlers.lost({ code, opened: true }));
-  const call = (path, init = {}) => fetch(base + path, { ...init, headers: headers(session, init.headers), signal: init.signal ?? over.signal, cache: 'no-store', credentials: 'omit' });
+  const call = (path, more) => ask(base + path, session, { signal: over.signal, ...more });
   const give = (frames) => frames?.forEach((frame) => over.signal.aborted || handlers.frame(frame));
 
   async function post(frames) {
-    const answer = await call('frames', { method: 'POST', body: JSON.stringify(frames), headers: { 'Content-Type': 'application/json' } });
+    const answer = await call('frames', { method: 'POST', body: new Blob([JSON.stringify(frames)], { type: 'application/json' }) });
     give((await answer.json()).frames);
   }
   const send = (frames) => (queue = queue.then(() => over.signal.aborted || post(frames)).catch(() => lost()));
@@ -39,7 +39,7 @@ export function http(base, session, handlers) {
 
   async function stream() {
     if (session.pollOnly) return false;
-    const answer = await call(`events?${query()}`, { headers: { Accept: 'text/event-stream' } });
+    const answer = await call(`events?${query()}`);
     if (!answer.ok || !answer.body) return false;
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
@@ -52,8 +52,9 @@ export function http(base, session, handlers) {
       for (const block of blocks) {
         const data = /^data: ?(.*)$/m.exec(block)?.[1];
         if (!data) continue;
-        if (/^event: ?close$/m.test(block)) return lost(JSON.parse(data).code), true;
-        receive(data, { frame: (frame) => give([frame]) });
+        const frame = JSON.parse(data);
+        if (/^event: ?close$/m.test(block)) return lost(frame.code), true;
+        give([frame]);
       }
     }
   }
@@ -61,9 +62,8 @@ export function http(base, session, handlers) {
   async function poll() {
     while (!over.signal.aborted) {
       const answer = await within(SILENCE, call(`poll?wait=25&${query()}`));
-      if (!answer || (answer.status >= 400 && answer.status !== 429)) return lost();
+      if (!answer?.ok) return lost();
       give((await answer.json()).frames);
-      if (answer.status === 429) await new Promise((go) => setTimeout(go, 5_000));
     }
   }
 
@@ -76,22 +76,15 @@ export function http(base, session, handlers) {
 
 /** Puts one file on the server; resolves to {id, name, type, size} or throws the server's error frame. */
 export async function upload(base, session, file, signal) {
-  const answer = await fetch(`${base}uploads?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file, headers: headers(session), signal, credentials: 'omit' });
+  const answer = await ask(`${base}uploads?name=${encodeURIComponent(file.name)}`, session, { method: 'POST', body: file, signal });
   const told = await answer.json();
-  if (!answer.ok) throw told.frames?.[0] ?? { code: 'internal' };
+  if (!answer.ok) throw told.frames[0];
   return told;
 }
 
-export const headers = (session, more) => ({ Authorization: `Bearer ${session.token}`, ...(session.identity && { 'Guichet-Identity': session.identity }), ...more });
-
-function receive(data, handlers) {
-  let frame;
-  try {
-    frame = JSON.parse(data);
-  } catch {
-    return;
-  }
-  handlers.frame(frame);
+function ask(url, { token, identity }, more) {
+  const headers = { Authorization: `Bearer ${token}`, ...(identity && { 'Guichet-Identity': identity }) };
+  return fetch(url, { headers, cache: 'no-store', credentials: 'omit', ...more });
 }
 
 function within(ms, promise) {

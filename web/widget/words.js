@@ -39,8 +39,7 @@ class Words {
   }
 
   size(bytes) {
-    const mega = bytes >= 1e6;
-    return new Intl.NumberFormat(this.lang, { style: 'unit', unit: mega ? 'megabyte' : 'kilobyte', maximumFractionDigits: mega ? 1 : 0 }).format(Math.max(1, bytes / (mega ? 1e6 : 1e3)));
+    return new Intl.NumberFormat(this.lang, { notation: 'compact', style: 'unit', unit: 'byte', unitDisplay: 'narrow' }).format(bytes);
   }
 }
 
