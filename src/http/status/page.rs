@@ -110,7 +110,7 @@ impl Frame<'_> {
         let writer = match (entry.kind, name) {
             (EntryKind::Inbound, _) => self.say(Word::You),
             (EntryKind::Reply, Some(name)) => name,
-            _ => self.say(Word::Us),
+            _ => self.desk,
         };
         html! {
             li.theirs[ours] {

@@ -36,7 +36,6 @@ words! {
     Closed: "Closed", "Clôturée";
     Talk: "What was said", "Les échanges";
     You: "You", "Vous";
-    Us: "The desk", "Le guichet";
     Files: "Files:", "Fichiers :";
     Earlier: "Later messages", "Messages suivants";
     Write: "Write to us", "Nous écrire";
