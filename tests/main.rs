@@ -9,6 +9,8 @@ mod api;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod e2e;
 #[cfg(test)]
 mod house;

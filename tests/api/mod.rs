@@ -10,7 +10,7 @@ mod handing;
 mod kept;
 mod paging;
 mod refusals;
-mod rig;
+pub mod rig;
 mod rehearsing;
 mod schema;
 mod serving;

@@ -35,10 +35,11 @@ mod lifetime;
 mod pages;
 mod promise;
 mod random;
+mod status_page;
 mod strangers;
 mod twice;
-mod upstream;
 mod visitors;
+mod upstream;
 
 use life::{Spans, World, tell, tell_of};
 use plan::Plan;
