@@ -24,7 +24,7 @@ export class Chat {
 
   constructor(host) {
     this.host = host;
-    this.say = (key, places) => this.words.say(key, places);
+    this.say = (...given) => this.words.say(...given);
     this.narrow = matchMedia(NARROW);
     // The visible part of the screen above a phone's keyboard, as a sheet: an attribute would need the page's leave.
     this.room = new CSSStyleSheet();
@@ -117,7 +117,7 @@ export class Chat {
   // ---- for the parts ----
 
   get limits() {
-    return this.session.limits ?? this.config.limits ?? { text: 10_000, files: 5, file_bytes: 10e6, types: [] };
+    return this.session.limits ?? this.config.limits ?? { text: 1e4, files: 5, file_bytes: 1e7, types: [] };
   }
 
   get title() {
@@ -201,15 +201,14 @@ export class Chat {
     this.#after(conv);
     this.#presence(conv);
     if (session.link === 'online' && (!conv || conv.last >= conv.top)) this.thread.node.setAttribute('aria-live', 'polite');
-    const away = !this.stuck && conv && conv.last > (this.lastSeen ?? 0);
-    this.jump.hidden = !away;
+    this.jump.hidden = this.stuck || !(conv?.last > this.lastSeen);
     this.bottom();
     this.#read();
     const { unread } = session;
     if (unread !== this.unread) {
       this.unread = unread;
       host.badge.hidden = !unread;
-      put(host.badge, unread > 99 ? '99+' : String(unread));
+      put(host.badge, String(unread));
       host.note = unread ? `${host.words[0]} – ${this.say('unread', { n: unread })}` : '';
       host.draw();
       this.#tell('unread', { count: unread });
@@ -253,14 +252,12 @@ export class Chat {
     else if (link !== 'online' && session.wanted && now - session.since > 2_500) {
       parts.push(...(session.failures ? [say('offline'), button('again', () => session.wake()), mail()] : [say('connecting')]));
     }
-    const look = parts.map((part) => part?.textContent ?? part).join('|');
-    this.#once('bar', look, () => {
+    this.#once('bar', parts.map((part) => part?.textContent ?? part).join(), () => {
       bar.replaceChildren(...parts.filter(Boolean));
       bar.classList.toggle('bad', bad);
     });
     clearTimeout(this.again);
-    const next = trouble?.until > now ? trouble.until - now : link !== 'online' && session.wanted ? 2_600 : 0;
-    if (next) this.again = setTimeout(() => this.draw(), Math.min(next, 31_000));
+    if (trouble?.until > now || (link !== 'online' && session.wanted)) this.again = setTimeout(() => this.draw(), 2_600);
   }
 
   /** Below the thread: an address for the answer, the rating, and what a settled request means. */
@@ -313,13 +310,11 @@ export class Chat {
   #presence(conv) {
     const { say } = this;
     const now = Date.now();
-    const fresh = (kind) => conv?.[kind]?.until > now && (conv[kind].name ?? say('somebody'));
-    const typing = fresh('typing');
-    const here = fresh('presence');
-    const text = typing ? say('typing', { name: typing }) : here ? say('here', { name: here }) : '';
+    const kind = ['typing', 'presence'].find((each) => conv?.[each]?.until > now);
+    const text = kind ? say(kind, { name: conv[kind].name ?? say('desk') }) : '';
     this.#once('typing', text, () => {
       this.typing.hidden = !text;
-      this.typing.replaceChildren(...(typing ? [h('i', { 'aria-hidden': 'true' }, '•••')] : []), text);
+      this.typing.replaceChildren(kind === 'typing' ? h('i', { 'aria-hidden': 'true' }, '•••') : '', text);
     });
   }
 
@@ -332,7 +327,6 @@ export class Chat {
     const muted = session.store.get('mute');
     const item = (words, then) => h('button', { onclick: () => (this.menuButton.focus(), then()) }, words);
     const link = (key, href) => h('a', { href, target: '_blank', rel: 'noopener' }, say(key));
-    const others = [...session.convs.values()].filter((other) => other !== conv && other.ticket);
     const rows = [
       conv && item(say('new'), () => this.#fresh()),
       conv && conv.status !== 'resolved' && conv.status !== 'closed' && item(say('settle'), () => session.act('close')),
@@ -341,7 +335,7 @@ export class Chat {
       item(say(muted ? 'unmute' : 'mute'), () => session.store.set('mute', !muted)),
       host.mode !== 'page' && link('own_page', host.base.replace(/\/$/, '')),
       config.privacy_url && link('privacy_link', config.privacy_url),
-      ...others.slice(0, 5).map(({ id, ticket, unread }) => item(say('request', { ticket }) + (unread ? ` (${unread})` : ''), () => (session.choose(id), this.bottom(true)))),
+      ...[...session.convs.values()].filter((other) => other !== conv).map(({ id, ticket, unread }) => item(say('request', { ticket }) + (unread ? ` (${unread})` : ''), () => (session.choose(id), this.bottom(true)))),
     ].filter(Boolean);
     this.#once('menu', rows.map((row) => row.textContent).join(), () => this.menu.replaceChildren(...rows));
   }
@@ -400,14 +394,9 @@ export class Chat {
   }
 
   #heard(name, detail) {
-    if (name === 'ack') this.#tell('ack', { ticket: detail.ticket });
-    if (name === 'error') this.#tell('error', { code: detail.code, message: detail.message });
-    if (name === 'identity') this.#tell('identity', { code: detail.code });
     if (name === 'done' && detail.kind === 'transcript') this.thanks = this.say('transcript_done');
-    if (name === 'message' && detail.kind === 'message') {
-      this.#tell('message', { text: detail.text, from: detail.from });
-      this.#ring(detail.id);
-    }
+    if (name === 'message') this.#ring(detail.id);
+    if (/ack|error|identity|message/.test(name)) this.#tell(name, detail);
   }
 
   /** One sound a browser: the tab that gets the lock rings, and holds it while others hear of the same message. */
@@ -435,7 +424,7 @@ export class Chat {
   }
 
   #tell(name, detail = {}) {
-    (this.host.isConnected ? this.host : document).dispatchEvent(new CustomEvent(`guichet:${name}`, { bubbles: true, composed: true, detail }));
+    this.host.dispatchEvent(new CustomEvent(`guichet:${name}`, { bubbles: true, composed: true, detail }));
   }
 }
 

@@ -39,7 +39,7 @@ export class Session {
   }
 
   get conv() {
-    return this.current == null ? null : (this.convs.get(this.current) ?? null);
+    return this.convs.get(this.current) ?? null;
   }
 
   /** How far we got, of the 20 conversations the server wants to hear of: the one on the screen first. */
@@ -49,9 +49,7 @@ export class Session {
   }
 
   get unread() {
-    let sum = 0;
-    for (const conv of this.convs.values()) sum += conv.unread;
-    return sum;
+    return [...this.convs.values()].reduce((sum, { unread }) => sum + unread, 0);
   }
 
   /** Connects and stays connected, whatever happens, until `stop`. Twice is once. */

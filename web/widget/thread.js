@@ -128,5 +128,5 @@ export class Thread {
   }
 }
 
-export const prose = (text) => linked(text).map((piece, i) => (i % 2 ? h('a', { href: address(piece), target: '_blank', rel: 'noopener noreferrer nofollow' }, piece) : piece));
+export const prose = (text) => linked(text).map((piece, i) => (i % 2 ? h('a', { href: address(piece), target: '_blank', rel: 'noopener' }, piece) : piece));
 const initials = (name) => name.trim().split(/\s+/).slice(0, 2).map((part) => [...part][0]).join('').toUpperCase();

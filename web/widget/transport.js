@@ -5,7 +5,7 @@ const SILENCE = 45_000;
 export function webSocket(base, handlers) {
   let opened = false;
   let ended = false;
-  const lost = (code) => !ended && ((ended = true), handlers.lost({ code, opened }));
+  const lost = (code) => ended || ((ended = true), handlers.lost({ code, opened }));
   let socket;
   try {
     socket = new WebSocket(base.replace(/^http/, 'ws') + 'ws', ['guichet.v1']);
