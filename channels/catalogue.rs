@@ -21,6 +21,8 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(guichet_email::Email),
         #[cfg(feature = "form")]
         Box::new(guichet_form::Form),
+        #[cfg(feature = "phone")]
+        Box::new(guichet_phone::Phone),
         #[cfg(feature = "webhook")]
         Box::new(guichet_webhook::Webhook),
     ]

@@ -84,6 +84,14 @@ impl Bucket {
     }
 }
 
+/// The one answer to requests that do not prove themselves to a source, and to those for a source that does not exist: nobody
+/// learns which of the two it was.
+pub fn forbidden() -> axum::response::Response {
+    use axum::response::IntoResponse as _;
+    let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
+    (axum::http::StatusCode::FORBIDDEN, json, "{\"error\":\"forbidden\"}").into_response()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
