@@ -116,12 +116,13 @@ fn escaped(text: &str) -> String {
 
 /// `GET /widget/…`.
 pub(crate) async fn widget(State(app): State<Arc<App>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let Some(Asset { media_type, bytes, etag }) = assets::find(&name) else {
+    let Some(Asset { media_type, bytes, gzip, etag }) = assets::find(&name) else {
         return refuse(&app, Trouble::new(Code::NotFound), Words::of(language_header(&headers)));
     };
     let common = [
         (header::CACHE_CONTROL, "no-cache"),
         (header::ETAG, etag.as_str()),
+        (header::VARY, "Accept-Encoding"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (CORP, "cross-origin"),
@@ -129,6 +130,11 @@ pub(crate) async fn widget(State(app): State<Arc<App>>, Path(name): Path<String>
     let known = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
     if known.is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)) {
         return (StatusCode::NOT_MODIFIED, common).into_response();
+    }
+    let takes = headers.get(header::ACCEPT_ENCODING).and_then(|takes| takes.to_str().ok()).unwrap_or_default();
+    if takes.split(',').any(|one| one.trim() == "gzip") && !gzip.is_empty() {
+        return (common, [(header::CONTENT_TYPE, media_type), (header::CONTENT_ENCODING, "gzip")], gzip)
+            .into_response();
     }
     (common, [(header::CONTENT_TYPE, media_type)], bytes).into_response()
 }
