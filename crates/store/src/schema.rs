@@ -47,10 +47,20 @@ pub(crate) async fn migrate_with(
     if let (Some(found), Pools::Sqlite { writer, path, .. }) = (found, pools) {
         back_up(writer, path, backups, found).await?;
     }
-    match apply(pools, migrations).await {
-        // Another process may have applied the same at the same time: what is left to do is then nothing.
-        Err(_) if found_version(pools).await? == Some(known) => Ok(()),
-        outcome => Ok(outcome?),
+    let mut before = found;
+    loop {
+        let outcome = apply(pools, migrations).await;
+        let Err(error) = outcome else { return Ok(()) };
+        // Another process may be applying the same at the same time, one after the other: what it has done is not to be done
+        // again.
+        let now = found_version(pools).await?;
+        if now == Some(known) {
+            return Ok(());
+        }
+        if now <= before {
+            return Err(error.into());
+        }
+        before = now;
     }
 }
 
