@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { axe, launch, missing as browserMissing } from './browser.js';
 import { daemon, missing as daemonMissing } from './daemon.js';
 import { company } from './fake.js';
+import { dice } from './world.js';
 
 const skip = browserMissing ?? daemonMissing ?? false;
 if (skip) process.stdout.write(`skipped: the widget against the daemon: ${skip}\n`);
@@ -156,4 +157,61 @@ test('kill -9 in the middle of a conversation: each message once, and the chat g
   for (let i = 1; i <= 3; i++) assert.equal(shown.split(`Message ${i} and a half`).length - 1, 1, shown);
   const seen = await w.log.locator('.bubble').allTextContents();
   assert.deepEqual(seen.filter((text) => text.startsWith('Message')), ['Message 0', 'Message 1', 'Message 1 and a half', 'Message 2', 'Message 2 and a half', 'Message 3', 'Message 3 and a half']);
+});
+
+test('200 rounds of cuts, kills and reloads in a real browser: nothing lost, nothing twice', { skip, timeout: 400_000 }, async (t) => {
+  const seed = Number(process.env.GUICHET_SEED ?? 7);
+  const random = dice(seed);
+  const w = await visit(t, site.url, (page) => page.addInitScript(() => {
+    const Real = window.WebSocket;
+    window.cut = () => window.sockets?.forEach((socket) => socket.close());
+    window.WebSocket = class extends Real {
+      constructor(...given) {
+        super(...given);
+        (window.sockets ??= []).push(this);
+      }
+    };
+  }));
+  let connections = 0;
+  w.page.on('websocket', () => connections++);
+  await w.say('Round 0');
+  await w.log.getByText('Sent').waitFor();
+  const ticket = await w.ticket();
+  const conv = await w.page.evaluate(() => document.querySelector('guichet-chat').chat.session.conv.id);
+  const [written, answered] = [['Round 0'], []];
+  const send = (text) => (written.push(text), w.page.evaluate((words) => void document.querySelector('guichet-chat').chat.session.send(words), text));
+  const reply = (text) => (answered.push(text), desk.guichet('ticket', 'reply', ticket, text));
+  for (let round = 1; round <= 200; round++) {
+    const chance = random();
+    const sending = send(`Round ${round}`);
+    if (chance < 0.5) await w.page.evaluate((wait) => new Promise((go) => setTimeout(() => go(window.cut()), wait)), random() * 15);
+    else if (chance < 0.56) {
+      await desk.kill();
+      await sending;
+      await desk.start();
+    } else if (chance < 0.64) {
+      await sending;
+      await w.page.reload();
+      await w.page.waitForFunction(() => document.querySelector('guichet-chat')?.chat);
+    } else if (chance < 0.8) await Promise.all([reply(`Answer ${answered.length}`), w.page.evaluate(() => window.cut())]);
+    await sending;
+    if (random() < 0.6) await w.page.evaluate(() => dispatchEvent(new Event('online')));
+  }
+  await w.page.evaluate(() => dispatchEvent(new Event('online')));
+  await w.settled();
+  await reply('The last answer');
+  await w.page.waitForFunction((id) => [...document.querySelector('guichet-chat').chat.session.convs.get(id).events.values()].some(({ text }) => text === 'The last answer'), conv);
+  const seen = await w.page.evaluate(async (id) => {
+    const { session } = document.querySelector('guichet-chat').chat;
+    while (session.convs.get(id).floor > 0) {
+      session.older();
+      await new Promise((go) => setTimeout(go, 100));
+    }
+    const { events } = session.convs.get(id);
+    return [...events.keys()].sort((a, b) => a - b).map((seq) => [seq, events.get(seq).from.kind, events.get(seq).text]);
+  }, conv);
+  assert.ok(connections > 80, `only ${connections} connections: the network was too kind`);
+  assert.deepEqual(seen.map(([seq]) => seq), seen.map((_, i) => i + 1), `seed ${seed}: no gap`);
+  assert.deepEqual(seen.filter(([, kind]) => kind === 'visitor').map(([, , text]) => text), written, `seed ${seed}: what was written`);
+  assert.deepEqual(seen.filter(([, kind]) => kind === 'agent').map(([, , text]) => text), answered, `seed ${seed}: what was answered`);
 });
