@@ -94,7 +94,7 @@ fn rows(at: &At, query: &BoardQuery, page: &BoardPage) -> Markup {
     let (t, times) = (at.who.tongue, at.times(page.now));
     let nothing = if query.view == View::Ours && query.q.is_empty() { t.nothing_ours() } else { t.nothing_here() };
     html! {
-        div #rows data-query=(address(query, None)) {
+        div #rows data-query=(address(query, None)) data-pulse=(page.pulse) {
             @if page.rows.is_empty() {
                 p.empty { (nothing) }
             } @else {

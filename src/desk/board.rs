@@ -121,6 +121,8 @@ pub struct BoardPage {
     pub counts: Counts,
     /// The order the rows are in, as a stable word.
     pub sort: &'static str,
+    /// What changes when anything on the board does.
+    pub pulse: i64,
     /// When it was read.
     pub now: Moment,
 }
@@ -154,6 +156,7 @@ impl Desk {
         let searched_in_vain = !typed.is_empty() && filter.words.is_none() && filter.address.is_none();
         let mut tx = self.kernel.db.read().await?;
         let counts = board::counts(&mut tx, agent, now + SOON).await?;
+        let pulse = board::pulse(&mut tx).await?.map_or(0, Moment::micros);
         let mut found = if searched_in_vain { Vec::new() } else { board::list(&mut tx, &filter).await? };
         let more = found.len() > PAGE;
         found.truncate(PAGE);
@@ -183,7 +186,7 @@ impl Desk {
             });
         }
         let sort = if filter.order == Order::Due { "due" } else { "updated" };
-        Ok(BoardPage { rows, next, counts, sort, now })
+        Ok(BoardPage { rows, next, counts, sort, pulse, now })
     }
 
     /// The ticket a reference somebody typed stands for, if there is one.

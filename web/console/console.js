@@ -63,6 +63,7 @@ async function lookAtBoard() {
   count(page);
   if (!rows) return;
   const incoming = $('#rows', page);
+  rows.dataset.pulse = incoming.dataset.pulse;
   const known = new Map($$('li[data-ref]', rows).map((row) => [row.dataset.ref, row]));
   const arrived = $$('li[data-ref]', incoming);
   const added = arrived.filter((row) => !known.has(row.dataset.ref));
@@ -150,17 +151,19 @@ async function look(kind) {
   if (again) look(kind);
 }
 
-let first = true;
+// What the page shows: an event that says the same brings nothing.
+const shown = { board: () => rows?.dataset.pulse, ticket: () => ticket?.dataset.mark, people: () => null };
+const told = {};
 function listen() {
   if (!$('.bar')) return;
   const stream = new EventSource('/console/events' + (ticket ? `?ticket=${encodeURIComponent(ticket.dataset.ref)}` : ''));
-  let told = {};
   const hear = (kind) => stream.addEventListener(kind, (event) => {
     $('#lost').hidden = true;
-    // The first word on the board and on people is where things stood when the page was made.
-    const known = told[kind] ?? (first && kind !== 'ticket' ? event.data : null);
+    root.dataset.live = 'yes';
+    // Where the page itself does not say it, the first word is where things stand.
+    const known = shown[kind]() ?? told[kind] ?? (kind === 'people' && ticket ? '-' : event.data);
     told[kind] = event.data;
-    if (kind === 'ticket' ? event.data !== ticket?.dataset.mark : event.data !== known) look(kind);
+    if (event.data !== known) look(kind);
   });
   hear('board');
   hear('people');
@@ -173,7 +176,7 @@ function listen() {
     clearTimeout(silent);
     silent = setTimeout(() => { sign.hidden = true; }, 8000);
   });
-  stream.addEventListener('open', () => { $('#lost').hidden = true; setTimeout(() => { first = false; }, 3000); });
+  stream.addEventListener('open', () => { $('#lost').hidden = true; });
   stream.addEventListener('error', () => {
     setTimeout(() => { if (stream.readyState !== EventSource.OPEN) $('#lost').hidden = false; }, 4000);
     if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 5000 + Math.random() * 5000);
@@ -206,9 +209,11 @@ for (const form of $$('#composer form[data-kind]')) {
   if (!area) continue;
   let timer = null;
   area.addEventListener('input', () => {
+    const begins = Date.now() - wrote > 30000;
     wrote = Date.now();
     // Typing towards whoever chats is told again while it lasts; a note is nobody's business.
-    if (form.dataset.kind === 'reply' && Date.now() - said > 3000) here(true);
+    const reply = form.dataset.kind === 'reply';
+    if (begins || (reply && Date.now() - said > 3000)) here(reply);
     clearTimeout(timer);
     timer = setTimeout(async () => {
       const answer = await post(`/console/t/${ticket.dataset.ref}/draft`, { kind: form.dataset.kind, text: area.value }).catch(() => null);
