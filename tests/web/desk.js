@@ -13,6 +13,7 @@ export class Desk {
     this.tickets = 0;
     this.status = { open, next_open_at: open ? undefined : '2027-01-04T08:00:00Z', tz: 'Europe/Paris' };
     this.refuse = null;
+    this.notice = (ticket) => `We have your request. Its reference is ${ticket}.`;
   }
 
   /** One connection. `peer` is {send(frame), close(code)}; `http` needs no hello. */
@@ -57,8 +58,8 @@ export class Desk {
     return this.#add(conv, { kind: 'message', from: { kind: 'agent', name: 'Ana' }, text, ...more });
   }
 
-  settle(conv, status = 'resolved') {
-    this.#add(conv, { kind: 'notice', from: { kind: 'system' }, text: 'We think this is settled.' });
+  settle(conv, status = 'resolved', text = 'We think this is settled.') {
+    this.#add(conv, { kind: 'notice', from: { kind: 'system' }, text });
     Object.assign(conv, { status, askRating: true });
     this.#tell(conv, { type: 'conv', ...this.#summary(conv) });
   }
@@ -131,7 +132,7 @@ export class Desk {
     this.#ack(peer, conv, event, false, follows);
     if (born) for (const other of this.peers) if (other !== peer && other.session === peer.session) other.send({ type: 'conv', ...this.#summary(conv) });
     this.#spread(conv);
-    if (born) this.#add(conv, { kind: 'notice', from: { kind: 'system' }, text: `We have your request. Its reference is ${conv.ticket}.` });
+    if (born) this.#add(conv, { kind: 'notice', from: { kind: 'system' }, text: this.notice(conv.ticket) });
   }
 
   #ack(peer, conv, event, dup, follows) {

@@ -148,7 +148,7 @@ function unframed(bytes) {
 export const company = (source, { head = '', attributes = '', lang = 'en', text = 'Some company', headers, nonce = '' } = {}) => ({
   headers,
   body: `<!doctype html><html lang="${lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${text}</title>${head}</head><body>
-<main><h1>${text}</h1><p>We sell things. <a href="#more">More about us</a></p></main>
+<header>${text}</header><main><h1>${text}</h1><p>We sell things. <a href="#more">More about us</a></p></main>
 <script type="module" src="${source}/in/web/widget/loader.js" ${attributes} ${nonce && `nonce="${nonce}"`}></script>
 <noscript><a href="${source}/in/web">Contact us</a></noscript></body></html>`,
 });

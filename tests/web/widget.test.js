@@ -189,14 +189,14 @@ for (const [name, options] of [
     await w.log.getByText('GT-482').first().waitFor();
     source.desk.reply(about(`axe ${name}`), 'Which floor?\nhttps://example.org');
     await w.log.getByText('Which floor?').waitFor();
-    await w.page.locator('guichet-chat header button').first().click();
+    await w.page.locator('guichet-chat .head button').first().click();
     assert.deepEqual(await axe(w.page), [], 'talking, the menu open');
     source.desk.settle(about(`axe ${name}`));
     await w.page.locator('guichet-chat .stars').waitFor();
     assert.deepEqual(await axe(w.page), [], 'rating');
     const wide = await w.page.evaluate(() => {
       const panel = document.querySelector('guichet-chat').shadowRoot.querySelector('.panel');
-      return [...panel.querySelectorAll('.scroll,.foot,header')].some((node) => node.scrollWidth > node.clientWidth + 1);
+      return [...panel.querySelectorAll('.scroll,.foot,.head')].some((node) => node.scrollWidth > node.clientWidth + 1);
     });
     assert.equal(wide, false, 'nothing is wider than the panel');
   });

@@ -173,7 +173,7 @@ export class Chat {
     this.scroll = h('div.scroll', { onscroll: () => this.#scrolled() }, this.greeting, this.older, this.thread.node, this.after, this.composer.fields, this.typing);
     this.jump = h('button.jump', { hidden: true, onclick: () => (this.bottom(true), this.composer.text.focus()) }, icon('down'), say('newer'));
     this.panel = h('section.panel', { role: 'dialog', tabIndex: -1, onclick: (event) => this.menu.hidden || event.composedPath().includes(this.menuButton) || this.#menu(false), 'aria-labelledby': 'g-title', part: 'panel', hidden: !host.opened, onkeydown: (event) => this.#key(event) },
-      h('header', { part: 'header' }, h('div.title', null, h('h2', { id: 'g-title' }, this.title), this.hours), this.menuButton,
+      h('div.head', { part: 'header' }, h('div.title', null, h('h2', { id: 'g-title' }, this.title), this.hours), this.menuButton,
         host.mode !== 'page' && h('button.icon', { 'aria-label': say('close'), onclick: () => this.close() }, icon('close')), this.menu),
       this.bar, h('div.view', null, this.scroll, this.jump), this.composer.node);
     this.composer.droppable(this.panel);

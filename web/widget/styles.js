@@ -19,7 +19,7 @@ background:var(--bg);color:var(--fg);border-radius:var(--radius);box-shadow:var(
 @keyframes rise{from{opacity:0;transform:translateY(.75em)}}
 .day,.who,.meta,.notice,.typing,.hint,.card p,small{font-size:.8em;color:var(--dim)}
 .scroll,.log,.msg,.files,.picked,.view{display:flex;flex-direction:column}
-.title p,.bar,.hours,.who,.meta,.state,.file,.ticket,.typing,.jump,.err,header{display:flex;align-items:center;gap:.6em}
+.title p,.bar,.hours,.who,.meta,.state,.file,.ticket,.typing,.jump,.err,.head{display:flex;align-items:center;gap:.6em}
 h2,p,fieldset,legend{margin:0;padding:0;border:0;min-width:0}
 button,input,select,textarea{font:inherit;color:inherit;letter-spacing:inherit}
 button{cursor:pointer;border:0;background:none;padding:0;border-radius:.5em}
@@ -30,11 +30,11 @@ svg{width:1.25em;height:1.25em;fill:none;stroke:currentColor;stroke-width:1.75;s
 .vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .icon{display:grid;place-items:center;width:min(2.5em,44px);aspect-ratio:1;border-radius:50%;flex:none}
 .btn{min-height:2.5em;padding:.45em 1em;border-radius:.6em;font-weight:600}
-.btn,.send,.face,header,.me .bubble,.stars label:has(:checked){background:var(--accent);color:var(--on-accent)}
+.btn,.send,.face,.head,.me .bubble,.stars label:has(:checked){background:var(--accent);color:var(--on-accent)}
 .btn:hover,.send:hover{filter:brightness(.9)}.icon:not(.send):hover,.menu>:hover,a.file:hover{background:#8883}
 .mini{min-height:1.75em;padding:0 .25em;color:inherit;text-decoration:underline;text-underline-offset:.15em}
 
-header{gap:.2em;padding-block:.75em;padding-inline:1.1em .6em;--focus:var(--on-accent);position:relative;z-index:3}
+.head{gap:.2em;padding-block:.75em;padding-inline:1.1em .6em;--focus:var(--on-accent);position:relative;z-index:3}
 .title{flex:1;min-width:0}
 .title h2{font-size:1.05em;line-height:1.3;overflow-wrap:anywhere}
 .title p{font-size:.8em}
@@ -108,7 +108,7 @@ box-shadow:var(--shadow),0 0 0 1px var(--line);font-size:.9em;font-weight:600}
 .picked .file{padding-inline-end:.25em}
 .picked .file.bad{box-shadow:inset 0 0 0 1px var(--bad)}.picked .file.bad small{color:var(--bad)}
 .hint{padding:.4em .5em 0}
-.card>.btn{margin-top:.6em}header svg{stroke-width:2.25}
+.card>.btn{margin-top:.6em}.head svg{stroke-width:2.25}
 .stars{display:flex;justify-content:space-between;gap:.25em;margin-block:.6em}
 .stars label{position:relative;flex:1;display:grid;justify-items:center;min-width:0;padding:.4em 0;border-radius:.75em}
 .stars svg{width:min(2.1em,100%);height:auto;stroke-width:1.5}
@@ -119,6 +119,6 @@ box-shadow:var(--shadow),0 0 0 1px var(--line);font-size:.9em;font-weight:600}
 .root.page .panel{position:static;width:min(46em,100%);height:100%;margin-inline:auto;animation:none;border-radius:0;box-shadow:0 0 0 1px var(--line)}
 .root.full .panel{position:fixed;inset:0;top:var(--top,0);width:auto;height:var(--tall,100dvh);border-radius:0;min-height:0;box-shadow:none}
 @media (forced-colors:active){.panel,.menu,.bubble,.card,.btn,.jump,.file{border:1px solid CanvasText}.dot{forced-color-adjust:none}.stars label:has(:checked){outline:.25em solid Highlight}
-header,.foot{border-block:1px solid CanvasText}}
+.head,.foot{border-block:1px solid CanvasText}}
 @media (prefers-reduced-motion:reduce){*,*::before,*::after{animation:none!important;transition:none!important;scroll-behavior:auto!important}}
 `;
