@@ -48,7 +48,10 @@ mod tests {
         let file = folder.path().join("guichet.toml");
         std::fs::write(&file, whole_example()).unwrap();
         let config = Config::load(&Place { config: Some(file), state: None }).unwrap();
-        assert_eq!(config.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(), ["local"]);
+        assert_eq!(
+            config.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(),
+            ["local", "chat", "form"]
+        );
         assert!(whole_example().contains("# [source.imap]"), "the e-mail settings stand behind it");
     }
 

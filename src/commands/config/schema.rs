@@ -15,7 +15,7 @@ pub fn document(kinds: &[Box<dyn Kind>]) -> Value {
     let mut whole = object(&[
         ("desk", desk()),
         ("caps", caps()),
-        ("http", object(&[("listen", text()), ("max_body", whole_number(1))])),
+        ("http", object(&[("listen", text()), ("max_body", whole_number(1)), ("trusted_proxies", texts())])),
         ("storage", object(&[("state", text()), ("raw_days", whole_number(0)), ("floor_mib", whole_number(0))])),
         ("log", object(&[("format", json!({"enum": ["text", "json"]})), ("filter", text())])),
         ("triage", object(&[("taxonomy", text())])),
