@@ -9,9 +9,11 @@ use guichet_contract::{Abilities, Channel, Delivery, Fault, Outgoing, Port, Stop
 use guichet_domain::ids::SourceName;
 use tokio::sync::{OnceCell, mpsc};
 
+use crate::deliver::deliver;
 use crate::engine::Engine;
 use crate::kinds::{System, system};
 use crate::listen::{Job, Jobs, listen};
+use crate::media::Fetcher;
 use crate::request::Secrets;
 use crate::routes::routes;
 use crate::settings::Settings;
@@ -29,6 +31,8 @@ pub(crate) struct Inner {
     pub(crate) jobs: mpsc::UnboundedSender<Job>,
     pub(crate) queued: Jobs,
     pub(crate) state: PathBuf,
+    /// Fetches recordings; `None` where none may be fetched.
+    pub(crate) fetcher: Option<Fetcher>,
     spool: OnceCell<Spool>,
     secrets: OnceCell<Secrets>,
 }
@@ -40,7 +44,9 @@ impl PhoneSource {
         let (jobs, queued) = mpsc::unbounded_channel();
         let queued = Jobs::new(queued);
         let (spool, secrets) = (OnceCell::new(), OnceCell::new());
-        Self(Arc::new(Inner { source, settings, engine, jobs, queued, state, spool, secrets }))
+        let fetches = !settings.media.hosts.is_empty();
+        let fetcher = fetches.then(|| Fetcher::new(&settings.media, guichet_contract::reach::system()).ok()).flatten();
+        Self(Arc::new(Inner { source, settings, engine, jobs, queued, state, fetcher, spool, secrets }))
     }
 }
 
@@ -111,6 +117,11 @@ impl Inner {
         Ok(token)
     }
 
+    /// Where sounds are that callers are played.
+    pub(crate) fn sounds(&self) -> PathBuf {
+        self.state.join("notice")
+    }
+
     /// Where the source's own token is kept.
     pub(crate) fn token_path(&self) -> PathBuf {
         self.state.join("token")
@@ -120,20 +131,32 @@ impl Inner {
 #[async_trait]
 impl Channel for PhoneSource {
     fn abilities(&self) -> Abilities {
-        Abilities { sends: true, concurrency: 4, deadline_secs: 55, ..Abilities::default() }
+        Abilities {
+            sends: true,
+            concurrency: 4,
+            // Three ways, one after the other.
+            deadline_secs: 55,
+            max_chars: Some(crate::ways::LONGEST),
+            ..Abilities::default()
+        }
     }
 
     async fn listen(&self, port: Port, stop: Stop) -> Result<(), Fault> {
         listen(self, &port, &stop).await
     }
 
-    async fn deliver(&self, _: &Port, _: &Outgoing) -> Delivery {
-        Delivery::Refused { detail: "no way to this caller: call back".to_owned(), hard: false }
+    async fn deliver(&self, port: &Port, notice: &Outgoing) -> Delivery {
+        deliver(self, port, notice).await
     }
 
     async fn check(&self, port: &Port) -> Result<Vec<String>, Fault> {
         self.secrets(port).await?;
-        Ok(vec![format!("events are taken at {}/events", self.settings.base)])
+        let mut found = vec![format!("events are taken at {}/events", self.settings.base)];
+        if self.settings.secrets.is_empty() {
+            found.push(format!("their token is in {}", self.token_path().display()));
+        }
+        found.extend(self.settings.ways.check().await?);
+        Ok(found)
     }
 
     fn routes(&self, port: Port) -> Option<Router> {

@@ -7,12 +7,15 @@
 
 mod call;
 mod channel;
+mod deliver;
 mod engine;
 mod event;
+mod fetching;
 mod fields;
 mod flood;
 mod kinds;
 mod listen;
+mod media;
 mod number;
 mod plan;
 mod request;
@@ -21,6 +24,7 @@ mod schema;
 mod settings;
 mod spool;
 mod time;
+mod wav;
 mod ways;
 mod words;
 

@@ -1,21 +1,26 @@
 //! What is done beside the requests: events an earlier process left, those that could not be entered at once, and calls that
 //! never end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex as Held, PoisonError};
 use std::time::Duration;
 
 use guichet_contract::{Fault, Health, Port, Stop};
 use guichet_domain::Moment;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 
 use crate::channel::{Inner, PhoneSource};
 use crate::engine::{ENDLESS, NotEntered, Standing};
+use crate::fetching::Wanted;
 use crate::plan::short_hash;
 use crate::spool::{Kept, Place};
 
 /// How often calls without an end are looked for.
 const SWEEP: Duration = Duration::from_mins(1);
+/// How long a sound can be played.
+const SOUNDS: Duration = Duration::from_hours(1);
+/// Recordings that are fetched at once.
+const LANES: usize = 2;
 /// Shortest and longest wait before an event is tried again.
 const WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_mins(1));
 
@@ -23,18 +28,29 @@ const WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_m
 pub(crate) enum Job {
     /// An event that was taken and could not be entered.
     Enter { place: Place, kept: Kept, after: Duration },
+    /// A recording that is to be fetched.
+    Fetch { wanted: Wanted, after: Duration },
 }
 
 /// The jobs that wait: one listener takes them at a time.
 pub(crate) struct Jobs {
     queue: Mutex<mpsc::UnboundedReceiver<Job>>,
+    /// Recordings that are being fetched, by key.
+    pub(crate) fetching: Held<HashSet<String>>,
+    /// How many come at once.
+    pub(crate) lanes: Semaphore,
     /// Calls that are on, by id, with when they were first heard of here.
     open: Held<HashMap<String, Moment>>,
 }
 
 impl Jobs {
     pub(crate) fn new(queue: mpsc::UnboundedReceiver<Job>) -> Self {
-        Self { queue: Mutex::new(queue), open: Held::default() }
+        Self {
+            queue: Mutex::new(queue),
+            open: Held::default(),
+            fetching: Held::default(),
+            lanes: Semaphore::new(LANES),
+        }
     }
 }
 
@@ -43,12 +59,15 @@ pub(crate) async fn listen(source: &PhoneSource, port: &Port, stop: &Stop) -> Re
     let spool = source.spool().await?;
     source.secrets(port).await?;
     source.recall_open().await;
+    source.recall_wanted().await;
     let left = spool.left();
     for (place, kept) in left {
         let job = Job::Enter { place, kept, after: Duration::ZERO };
         drop(source.jobs.send(job));
     }
-    let note = format!("calls are taken at {}", source.settings.base);
+    let ways = source.settings.ways.names();
+    let told = if ways.is_empty() { "callers are told while they wait alone".to_owned() } else { ways.join(", ") };
+    let note = format!("calls are taken at {}; {told}", source.settings.base);
     port.intake.report(Health::Good { note });
     let mut queue = source.queued.queue.lock().await;
     let mut sweep = tokio::time::interval(SWEEP);
@@ -68,6 +87,18 @@ pub(crate) async fn listen(source: &PhoneSource, port: &Port, stop: &Stop) -> Re
                         }
                     });
                 }
+                Some(Job::Fetch { wanted, after }) => {
+                    let (source, port, stop) = (source.clone(), port.clone(), stop.clone());
+                    tokio::spawn(async move {
+                        tokio::select! {
+                            () = stop.cancelled() => {}
+                            () = async {
+                                tokio::time::sleep(after).await;
+                                source.fetch(&port, wanted).await;
+                            } => {}
+                        }
+                    });
+                }
                 None => return Ok(()),
             }
         }
@@ -82,6 +113,7 @@ impl Inner {
             Ok(standings) => {
                 for standing in standings {
                     self.note_open(standing, kept.at).await;
+                    self.want(standing, kept.at).await;
                 }
                 self.done(place);
             }
@@ -150,6 +182,7 @@ impl Inner {
     /// Ends calls of which no end came.
     async fn sweep(&self, port: &Port) {
         let now = port.clock.now();
+        self.drop_sounds(now).await;
         let due: Vec<String> = {
             let open = self.queued.open.lock().unwrap_or_else(PoisonError::into_inner);
             open.iter().filter(|(_, at)| now.since(**at) >= ENDLESS).map(|(id, _)| id.clone()).collect()
@@ -160,6 +193,18 @@ impl Inner {
                 Err(why) => {
                     tracing::warn!(source = %self.source, ?why, "a call without an end stays open until the next look")
                 }
+            }
+        }
+    }
+
+    /// Removes what was made to be played long ago.
+    async fn drop_sounds(&self, now: Moment) {
+        let Ok(mut entries) = tokio::fs::read_dir(self.sounds()).await else { return };
+        while let Ok(Some(entry)) = entries.next_entry().await {
+            let Ok(made) = entry.metadata().await.and_then(|known| known.modified()) else { continue };
+            let Ok(made) = jiff::Timestamp::try_from(made) else { continue };
+            if now.since(made.into()) > SOUNDS {
+                drop(tokio::fs::remove_file(entry.path()).await);
             }
         }
     }

@@ -103,6 +103,11 @@ impl Secrets {
         !self.keys.is_empty() || !self.public_keys.is_empty()
     }
 
+    /// Whether there is a token to be shown.
+    pub(crate) fn has_tokens(&self) -> bool {
+        !self.tokens.is_empty()
+    }
+
     /// Whether this is one of the tokens. In constant time.
     pub(crate) fn knows(&self, token: &str) -> bool {
         let shown = hash(token);

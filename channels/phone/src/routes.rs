@@ -8,7 +8,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{Request as HttpRequest, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use guichet_contract::Port;
 use guichet_contract::web::Peer;
 use serde::Deserialize;
@@ -42,7 +42,11 @@ struct Place {
 }
 
 pub(crate) fn routes(source: PhoneSource, port: Port) -> Router {
-    Router::new().route("/{door}", any(take)).route("/{door}/{token}", any(take)).with_state(Desk { source, port })
+    Router::new()
+        .route("/notice/{name}", get(sound))
+        .route("/{door}", any(take))
+        .route("/{door}/{token}", any(take))
+        .with_state(Desk { source, port })
 }
 
 async fn take(
@@ -75,6 +79,18 @@ async fn take(
         return response;
     }
     desk.answer(&request).await
+}
+
+/// Sound that is played to a caller, by a name nobody can guess.
+async fn sound(State(desk): State<Desk>, Path(name): Path<String>) -> Response {
+    let random = name.strip_suffix(".wav").unwrap_or_default();
+    if random.len() != 32 || !random.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return forbidden();
+    }
+    match tokio::fs::read(desk.source.sounds().join(name)).await {
+        Ok(bytes) => ([(CONTENT_TYPE, "audio/wav")], bytes).into_response(),
+        Err(_) => forbidden(),
+    }
 }
 
 /// The one answer to whoever does not prove themselves, wherever they knock.

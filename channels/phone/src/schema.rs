@@ -32,7 +32,7 @@ pub(crate) fn schema() -> Value {
         "media_password_file": text, "media_password_env": text, "media_password_credential": text,
         "media_mib": whole(1, 100, 25),
         "media_allow_private": flag(false),
-        "name": text,
+        "sign_as": text,
         "sms": {"type": "object"},
         "hook": {"type": "object"},
         "callback": {"type": "object"}

@@ -54,7 +54,7 @@ struct Keys {
     media_password_credential: Option<String>,
     media_mib: u32,
     media_allow_private: bool,
-    name: Option<String>,
+    sign_as: Option<String>,
     sms: Option<Value>,
     hook: Option<Value>,
     callback: Option<Value>,
@@ -92,7 +92,7 @@ impl Default for Keys {
             media_password_credential: None,
             media_mib: 25,
             media_allow_private: false,
-            name: None,
+            sign_as: None,
             sms: None,
             hook: None,
             callback: None,
@@ -127,6 +127,8 @@ pub(crate) struct Settings {
     pub(crate) record: bool,
     pub(crate) media: Media,
     pub(crate) ways: Ways,
+    /// Who speaks in text messages.
+    pub(crate) desk: Option<String>,
 }
 
 /// Which calls open tickets.
@@ -255,7 +257,6 @@ fn check(source: &SourceName, keys: Keys) -> Result<Settings, SettingsError> {
         keys.hook.map(|value| section("hook", value)).transpose()?,
         keys.callback.map(|value| section("callback", value)).transpose()?,
         &base,
-        keys.name.as_deref(),
     )?;
     Ok(Settings {
         kind: keys.kind,
@@ -282,6 +283,7 @@ fn check(source: &SourceName, keys: Keys) -> Result<Settings, SettingsError> {
             allow_private: keys.media_allow_private,
         },
         ways,
+        desk: keys.sign_as,
     })
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use guichet_contract::reach::Lookup;
 use guichet_contract::{Abilities, Channel, Delivery, Fault, Health, Outgoing, Port, Stop};
 use guichet_domain::outgoing::NoticeKind;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -12,7 +13,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 use serde::de::IgnoredAny;
 
-use crate::guard::{Guard, Lookup};
+use crate::guard::Guard;
 use crate::listen::listen;
 use crate::sign::Signer;
 use crate::translate::{Answer, outcome};

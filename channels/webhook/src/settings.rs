@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use guichet_contract::reach::{Lookup, is_public, system};
 use guichet_contract::settings::read;
 use guichet_contract::{Channel, Kind, SecretKeys, SettingsError};
 use guichet_domain::ids::SourceName;
@@ -12,7 +13,6 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::deliver::Hook;
-use crate::guard::{Lookup, is_public, system};
 use crate::sign::Signer;
 
 /// The limit a receiver has when none is set, and the bounds: all of it must fit into the lease of an attempt.

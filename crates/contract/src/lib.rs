@@ -14,6 +14,7 @@ pub mod holdings;
 pub mod intake;
 pub mod outgoing;
 pub mod port;
+pub mod reach;
 pub mod secret;
 pub mod settings;
 pub mod web;

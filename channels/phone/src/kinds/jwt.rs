@@ -16,9 +16,8 @@ pub(super) fn claims(token: &str, name: &str, algorithm: hmac::Algorithm, keys: 
     if !is_signed(algorithm, exposed(keys), signed.as_bytes(), &shown) {
         return None;
     }
-    let part = |text: &str| -> Option<Value> {
-        serde_json::from_slice(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()
-    };
+    let part =
+        |text: &str| -> Option<Value> { serde_json::from_slice(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok() };
     (part(head)?.get("alg")? == name).then(|| part(body)).flatten()
 }
 

@@ -7,7 +7,14 @@
 //! A kind is pure: it sees one request and knows nothing of calls. What it cannot tell it leaves empty; other events of the
 //! call will say it.
 
+#[cfg(test)]
+mod corpus;
 mod generic;
+mod jwt;
+#[cfg(test)]
+mod probe;
+mod signing;
+mod twilio;
 
 use axum::http::StatusCode;
 use guichet_domain::Moment;
@@ -167,16 +174,19 @@ pub(crate) enum SystemName {
     /// Anything that can post JSON or a form, or get an address.
     #[default]
     Generic,
+    /// Twilio, SignalWire, TeXML and what else speaks TwiML.
+    Twilio,
 }
 
 impl SystemName {
     /// All of them, with the words of `kind`.
-    pub(crate) const ALL: [(Self, &'static str); 1] = [(Self::Generic, "generic")];
+    pub(crate) const ALL: [(Self, &'static str); 2] = [(Self::Generic, "generic"), (Self::Twilio, "twilio")];
 }
 
 /// The kind of this name.
 pub(crate) fn system(name: SystemName) -> &'static dyn System {
     match name {
         SystemName::Generic => &generic::Generic,
+        SystemName::Twilio => &twilio::Twilio,
     }
 }

@@ -80,8 +80,7 @@ impl Asked {
 
     pub(super) fn heard(&self, system: &dyn System, habits: &Habits) -> Result<Vec<Heard>, Unusable> {
         self.request(|request| {
-            let fields =
-                if request.body.is_empty() { Fields::form(request.query) } else { Fields::read(request.body) };
+            let fields = if request.body.is_empty() { Fields::form(request.query) } else { Fields::read(request.body) };
             let fields = fields.map_err(|unreadable| Unusable::Malformed(unreadable.0))?;
             system.parse(request, &fields, habits)
         })
@@ -173,8 +172,15 @@ pub(super) fn assert_means_nothing(system: &dyn System, bodies: &[&str]) {
 /// What is answered at a door, in French.
 pub(super) fn answered(system: &dyn System, door: Door, query: &str, change: impl FnOnce(&mut Said<'_>)) -> Reply {
     let asked = Fields::default();
-    let mut said = Said {
-        door,
+    let mut said = Said { door, query, ..said(&asked) };
+    change(&mut said);
+    system.answer(&said)
+}
+
+/// What there is to say to a caller who asked this, in French.
+pub(super) fn said(asked: &Fields) -> Said<'_> {
+    Said {
+        door: Door::Events,
         reference: Some("GT-482-109-3755"),
         words: Some("Numéro <4 8 2>."),
         language: Language::Fr,
@@ -182,11 +188,9 @@ pub(super) fn answered(system: &dyn System, door: Door, query: &str, change: imp
         record: false,
         base: "https://desk.example.com/in/pbx",
         token: None,
-        asked: &asked,
-        query,
-    };
-    change(&mut said);
-    system.answer(&said)
+        asked,
+        query: "",
+    }
 }
 
 pub(super) fn line(number: &str) -> Line {

@@ -92,7 +92,7 @@ async fn trouble_and_its_end_are_reported_once() {
     drop(listener);
     let url = format!("http://127.0.0.1:{port_number}/hook/hidden-path?key=hidden-key");
     let settings = json!({"url": url, "secret_file": secret.path(), "allow_private": true});
-    let hook = hook(settings, crate::guard::system()).unwrap();
+    let hook = hook(settings, guichet_contract::reach::system()).unwrap();
     let (port, intake) = port();
     for _ in 0..3 {
         let delivery = hook.deliver(&port, &event("{}")).await;
