@@ -2,6 +2,7 @@
 
 mod built;
 mod conversation;
+mod console;
 mod desk;
 mod disk;
 mod flood;
