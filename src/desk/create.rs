@@ -73,7 +73,11 @@ impl Desk {
         let names = || all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
         let found = match named {
             Some(named) => all.iter().find(|(name, _)| name.as_str() == named),
-            None => all.first().filter(|_| all.len() == 1),
+            // Where people talk on a page of ours, nobody is reached who is not there: such a source must be named.
+            None => {
+                let mut alone = all.iter().filter(|(_, source)| source.rules.source.answer_by.is_none());
+                alone.next().filter(|_| alone.next().is_none())
+            }
         };
         found.copied().ok_or_else(|| match named {
             Some(named) => DeskError::invalid(

@@ -50,7 +50,7 @@ async fn requesters_read_the_name_an_agent_shows_or_the_desks_and_agents_who_it_
     assert_eq!(told["timeline"][2]["author"], json!({"address": "amelie.m42", "name": "Amélie Martin"}));
     assert_eq!(told["timeline"][3]["author"], json!({"address": "bruno.x", "name": null}));
 
-    let (name, source) = desk.kernel.sources.iter().next().unwrap();
+    let (name, source) = desk.kernel.sources.iter().find(|(name, _)| name.as_str() == "local").unwrap();
     let port = intake::port(&Reception::start(Arc::clone(&desk.kernel)), name, source);
     let conversation = ConversationKey::new(told["ticket"]["id"].as_str().unwrap());
     let public = port.intake.timeline(&conversation, Seq(0)).await.unwrap();

@@ -51,7 +51,8 @@ async fn an_empty_message_and_a_source_that_is_not_there_are_refused() {
     let desk = Desk::open().await;
     desk.hand_in("").await.refused(422, "invalid");
     let problem = desk.operator().post_raw("/api/v1/inject?source=fax", "x").await.refused(404, "not-found");
-    assert_eq!(problem["remedy"], "use one of: local");
+    let remedy = problem["remedy"].as_str().unwrap();
+    assert!(remedy.starts_with("use one of: ") && remedy.contains("local"), "{remedy}");
     desk.operator().post_raw("/api/v1/inject", "x").await.refused(400, "malformed");
 }
 
