@@ -6,7 +6,7 @@ use guichet_domain::inbound::Explained;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{is_email, line};
-use crate::trouble::{Code, Trouble};
+use crate::trouble::Trouble;
 use crate::words::Words;
 
 /// A field.
@@ -115,7 +115,7 @@ pub(crate) fn filled(
         }
     }
     if !wrong.is_empty() {
-        return Err(Trouble { fields: wrong, ..Trouble::new(Code::FormInvalid) });
+        return Err(Trouble::fields(wrong));
     }
     if filled.subject.is_none() && !choices.is_empty() {
         filled.subject = Some(choices.join(" · "));
@@ -155,7 +155,7 @@ mod tests {
     fn each_field_that_is_wrong_is_named_at_once() {
         let wrong = |pairs: &[(&str, &str)], vouched| {
             let trouble = filled(&form(), &given(pairs), vouched, Words::En).unwrap_err();
-            trouble.fields.into_iter().map(|(name, words)| format!("{name}: {words}")).collect::<Vec<_>>()
+            trouble.fields.unwrap().into_iter().map(|(name, words)| format!("{name}: {words}")).collect::<Vec<_>>()
         };
         assert_eq!(wrong(&[], false), ["email: Please fill this in.", "topic: Please fill this in."]);
         assert_eq!(wrong(&[], true), ["topic: Please fill this in."]);

@@ -64,7 +64,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>, peer: Option<Extension<Pee
             }
         }
     }
-    answer(said)
+    answer(&said)
 }
 
 /// The person without an identity, where one is required: may only greet.
@@ -81,7 +81,7 @@ fn without_identity(headers: &HeaderMap, peer: &Peer) -> Result<Caller, Trouble>
 async fn frames(body: Body) -> Result<Vec<Value>, Box<Response>> {
     let wrong = |code: axum::http::StatusCode, what: &str| {
         let trouble = Trouble::bad_frame(what);
-        let mut response = answer(vec![Said::Error(Box::new(trouble))]);
+        let mut response = answer(&[Said::Error(Box::new(trouble))]);
         *response.status_mut() = code;
         Box::new(response)
     };
@@ -121,7 +121,7 @@ async fn one(app: &Arc<App>, caller: &mut Caller, frame: Value) -> Result<Vec<Sa
 
 async fn greet(app: &Arc<App>, caller: &mut Caller, hello: Hello) -> Result<Vec<Said>, Trouble> {
     if hello.v.as_i64() != Some(VERSION) {
-        return Err(Trouble { supported: vec![VERSION], ..Trouble::new(Code::UnsupportedVersion).fatal() });
+        return Err(Trouble::version());
     }
     surround(caller, &hello);
     match &hello.identity {

@@ -24,8 +24,8 @@ const CROWDED: Duration = Duration::from_secs(30);
 pub(crate) enum Out {
     /// A frame, written.
     Frame(Box<str>),
-    /// A conversation to follow from here on: it began elsewhere.
-    Follow(Place, Seq),
+    /// A conversation to follow from here on: it began elsewhere. Boxed, for the queue sets room aside for 32 of these.
+    Follow(Box<(Place, Seq)>),
 }
 
 /// The near end of one client's line.
@@ -119,7 +119,7 @@ impl Hub {
     /// Tells every line of a conversation's owner to follow it from behind `from`.
     pub(crate) fn follow(&self, place: &Place, from: Seq) {
         for line in self.lines(place.owner()) {
-            if line.queue.try_send(Out::Follow(place.clone(), from)).is_err() {
+            if line.queue.try_send(Out::Follow(Box::new((place.clone(), from)))).is_err() {
                 line.end(Close::Slow);
             }
         }
@@ -134,14 +134,18 @@ impl Hub {
 
     /// Ends every line of a session.
     pub(crate) fn log_out(&self, session: &str) {
-        self.lines(session).iter().for_each(|line| line.end(Close::Session));
+        for line in self.lines(session) {
+            line.end(Close::Session);
+        }
     }
 
     /// Ends every line; none is taken any more.
     pub(crate) fn stop(&self) {
         self.closing.store(true, Ordering::Release);
         let all: Vec<_> = self.book().lines.values().flatten().cloned().collect();
-        all.iter().for_each(|line| line.end(Close::Restart));
+        for line in all {
+            line.end(Close::Restart);
+        }
     }
 
     /// Lines are taken: a source that was stopped listens again.

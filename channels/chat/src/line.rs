@@ -130,7 +130,7 @@ impl Line {
         loop {
             match self.queue.recv().await {
                 Some(Out::Frame(frame)) => return frame,
-                Some(Out::Follow(place, from)) => self.follow(place, from, None),
+                Some(Out::Follow(from)) => self.follow(from.0, from.1, None),
                 // The line holds a sender itself.
                 None => std::future::pending().await,
             }
@@ -142,7 +142,7 @@ impl Line {
         loop {
             match self.queue.try_recv().ok()? {
                 Out::Frame(frame) => return Some(frame),
-                Out::Follow(place, from) => self.follow(place, from, None),
+                Out::Follow(from) => self.follow(from.0, from.1, None),
             }
         }
     }
@@ -283,12 +283,11 @@ impl Follower {
             Ok(()) => Ok(()),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(Gone),
             Err(mpsc::error::TrySendError::Full(frame)) => {
-                match tokio::time::timeout(SLOW, self.handle.queue.send(frame)).await {
-                    Ok(sent) => sent.map_err(|_| Gone),
-                    Err(_) => {
-                        self.handle.end(Close::Slow);
-                        Err(Gone)
-                    }
+                if let Ok(sent) = tokio::time::timeout(SLOW, self.handle.queue.send(frame)).await {
+                    sent.map_err(|_| Gone)
+                } else {
+                    self.handle.end(Close::Slow);
+                    Err(Gone)
                 }
             }
         }

@@ -38,8 +38,10 @@ impl Origins {
         let (first, second) = (given.next(), given.next());
         let Some(first) = first else { return Seen::Absent };
         let Some(origin) = first.to_str().ok().filter(|_| second.is_none()) else { return Seen::Foreign };
-        let host =
-            headers.get(HOST).and_then(|host| host.to_str().ok()).or_else(|| uri.authority().map(|one| one.as_str()));
+        let host = headers
+            .get(HOST)
+            .and_then(|host| host.to_str().ok())
+            .or_else(|| uri.authority().map(axum::http::uri::Authority::as_str));
         let own = host.is_some_and(|host| is_origin(origin) && authority(origin) == Some(bare(origin, host)));
         if own || self.0.iter().any(|entry| entry == origin) { Seen::Allowed(origin.to_owned()) } else { Seen::Foreign }
     }

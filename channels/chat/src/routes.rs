@@ -108,11 +108,11 @@ pub(crate) fn language_header(headers: &HeaderMap) -> Option<&str> {
 /// The answer to a request that is refused as a whole.
 pub(crate) fn refuse(app: &App, trouble: Trouble, words: Words) -> Response {
     let said = trouble.said(words, app.shared.settings.email.as_deref());
-    answer(vec![Said::Error(Box::new(said))])
+    answer(&[Said::Error(Box::new(said))])
 }
 
 /// Frames as an answer by HTTP: its status is that of the worst error among them.
-pub(crate) fn answer(said: Vec<Said>) -> Response {
+pub(crate) fn answer(said: &[Said]) -> Response {
     let troubles = said.iter().filter_map(|said| if let Said::Error(trouble) = said { Some(trouble) } else { None });
     let worst = troubles.max_by_key(|trouble| weight(trouble.code));
     let status = worst.map_or(StatusCode::OK, |trouble| trouble.code.status());

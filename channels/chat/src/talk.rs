@@ -62,8 +62,7 @@ pub(crate) async fn handle(app: &App, caller: &Caller, asked: Asked, raw: &[u8])
             let address = contact.email.trim().to_owned();
             if !is_email(&address) {
                 let words = caller.words.pick("This is no e-mail address.", "Ce n’est pas une adresse e-mail.");
-                let fields = [("email".to_owned(), words.to_owned())].into();
-                let trouble = Trouble { fields, ..Trouble::new(Code::FormInvalid) };
+                let trouble = Trouble::fields([("email".to_owned(), words.to_owned())].into());
                 return Err(trouble.about(Some(contact.plain.cid), Some(contact.plain.conv)));
             }
             act(app, caller, contact.plain, RequesterAct::Contact { address }).await
@@ -136,7 +135,7 @@ async fn act(app: &App, caller: &Caller, plain: Plain, act: RequesterAct) -> Res
             Acted::Done => false,
             Acted::Already => true,
             Acted::Refused { code, why } => {
-                return Err(Trouble { reason: Some(code), message: why, ..Trouble::new(Code::NotPossible) });
+                return Err(Trouble { reason: Some(Box::new(code)), message: why, ..Trouble::new(Code::NotPossible) });
             }
         };
         tell_standing(app, &place).await;

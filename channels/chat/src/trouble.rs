@@ -9,6 +9,7 @@ use guichet_domain::reason::Reason;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::protocol::VERSION;
 use crate::words::Words;
 
 macro_rules! codes {
@@ -109,15 +110,15 @@ pub(crate) struct Trouble {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) conv: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) retry_after_ms: Option<u64>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) fields: BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) supported: Vec<i64>,
+    pub(crate) retry_after_ms: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reason: Option<Reason>,
+    pub(crate) fields: Option<Box<BTreeMap<String, String>>>,
+    #[serde(skip_serializing_if = "<[i64]>::is_empty")]
+    pub(crate) supported: &'static [i64],
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) email: Option<String>,
+    pub(crate) reason: Option<Box<Reason>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<Box<str>>,
 }
 
 impl Trouble {
@@ -129,8 +130,8 @@ impl Trouble {
             cid: None,
             conv: None,
             retry_after_ms: None,
-            fields: BTreeMap::new(),
-            supported: Vec::new(),
+            fields: None,
+            supported: &[],
             reason: None,
             email: None,
         }
@@ -144,6 +145,16 @@ impl Trouble {
     /// Too much of something.
     pub(crate) fn rate(wait: Duration) -> Self {
         Self { retry_after_ms: Some(millis(wait)), ..Self::new(Code::RateLimited) }
+    }
+
+    /// Fields that are filled in wrongly, with what is wrong.
+    pub(crate) fn fields(fields: BTreeMap<String, String>) -> Self {
+        Self { fields: Some(Box::new(fields)), ..Self::new(Code::FormInvalid) }
+    }
+
+    /// A greeting in a version that is not spoken here.
+    pub(crate) fn version() -> Self {
+        Self { supported: &[VERSION], fatal: true, ..Self::new(Code::UnsupportedVersion) }
     }
 
     /// Ends the connection.
@@ -162,7 +173,7 @@ impl Trouble {
     #[must_use]
     pub(crate) fn said(self, words: Words, email: Option<&str>) -> Self {
         let shown = matches!(self.code, Code::RateLimited | Code::Blocked | Code::Busy);
-        let email = email.filter(|_| shown).map(str::to_owned);
+        let email = email.filter(|_| shown).map(Box::<str>::from);
         let message = words.of_trouble(&self, email.as_deref());
         Self { message, email, ..self }
     }
@@ -194,6 +205,6 @@ impl From<Fault> for Trouble {
     }
 }
 
-fn millis(wait: Duration) -> u64 {
-    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1)
+fn millis(wait: Duration) -> u32 {
+    u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1)
 }

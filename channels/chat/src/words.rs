@@ -51,7 +51,7 @@ impl Words {
         words
     }
 
-    fn wait(self, millis: u64) -> String {
+    fn wait(self, millis: u32) -> String {
         let secs = millis.div_ceil(1000).max(1);
         let (number, unit) = match secs {
             1..=90 => (secs, "s"),

@@ -29,8 +29,10 @@ const HELLO: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(60);
 /// How long a client has to hear why it is closed.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// The buffers of a connection: tungstenite's own are 128 KiB each, at once.
-const BUFFER: usize = 4096;
+/// The buffers of a connection: tungstenite's own are 128 KiB each, at once. Most of what is read is a few hundred bytes; what is
+/// larger takes more than one read.
+const READ_BUFFER: usize = 1024;
+const WRITE_BUFFER: usize = 4096;
 /// Most bytes that wait to leave: the largest frame, and room for small ones.
 const MAX_WAITING: usize = 2 << 20;
 /// What is read of a frame that is too large, so that it can be refused in words.
@@ -52,8 +54,8 @@ pub(crate) async fn upgrade(
     }
     upgrade
         .protocols([SUBPROTOCOL])
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(MAX_WAITING)
         .max_message_size(MAX_READ)
         .max_frame_size(MAX_READ)
@@ -159,8 +161,7 @@ async fn open(app: &Arc<App>, peer: &Peer, words: Words, hello: &Hello) -> Resul
     let words = hello.lang.as_deref().map_or(words, |tag| Words::of(Some(tag)));
     let refused = |trouble: Trouble| (trouble, words);
     if hello.v.as_i64() != Some(VERSION) {
-        let trouble = Trouble { supported: vec![VERSION], ..Trouble::new(Code::UnsupportedVersion).fatal() };
-        return Err(refused(trouble));
+        return Err(refused(Trouble::version()));
     }
     let session = Session::of(&hello.token).map_err(refused)?;
     let identity = identify(app, hello.identity.as_deref()).map_err(refused)?;

@@ -6,6 +6,7 @@ mod bad;
 mod conformance;
 mod desk;
 mod files;
+mod foreign;
 mod golden;
 mod http;
 mod identity;
