@@ -67,5 +67,5 @@ fn a_revoked_token_is_named_with_its_remedy_and_the_other_mailboxes_go_on() {
     ann.mails(&mailboxes[1].address(), "Window", "Hello, the window of room 12 does not close.");
     ann.gets_mail(1);
     assert!(!desk.log().contains("revoked-"), "no token is logged:\n{}", desk.log());
-    desk.ends_well();
+    desk.ends_well_cut_off();
 }

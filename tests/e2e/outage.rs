@@ -157,7 +157,7 @@ fn a_wrong_password_and_an_unknown_host_take_their_mailboxes_down_with_a_remedy_
     assert_eq!(doctor.status.code(), Some(1), "{said}");
     assert!(said.contains("no-such-host.invalid") && said.contains("user and password"), "{said}");
     assert!(!said.contains("wrong-one") && !desk.log().contains("wrong-one"), "the password is never shown");
-    desk.ends_well();
+    desk.ends_well_cut_off();
 }
 
 #[test]
