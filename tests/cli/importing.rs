@@ -93,5 +93,8 @@ fn a_wrong_source_ends_an_import_at_once() {
     let desk = Desk::new();
     let file = desk.file("archive.mbox", mbox(0..40));
     let said = desk.run(&["import", "--source", "lcoal", &file]).failed(1);
-    assert_eq!(said, "guichet: there is no source \"lcoal\"; use one of: local");
+    assert!(
+        said.starts_with("guichet: there is no source \"lcoal\"; use one of: ") && said.contains("local"),
+        "{said}"
+    );
 }

@@ -56,7 +56,10 @@ fn a_bounce_is_known_by_the_envelope_the_mail_server_tells() {
 #[test]
 fn a_source_that_does_not_exist_keeps_the_mail_with_the_mail_server() {
     let said = Desk::new().pipe(MAIL, &["inject", "--source", "lcoal"]).failed(75);
-    assert_eq!(said, "guichet: there is no source \"lcoal\"; use one of: local");
+    assert!(
+        said.starts_with("guichet: there is no source \"lcoal\"; use one of: ") && said.contains("local"),
+        "{said}"
+    );
 }
 
 #[test]

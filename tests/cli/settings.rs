@@ -39,7 +39,7 @@ fn wrong_values_are_told_with_what_would_be_right() {
     assert!(port.contains("guichet.toml:2: ") && port.contains("socket address"), "{port}");
     let channel = says("[[source]]\nname = \"a\"\nchannel = \"pigeon\"\n");
     assert!(
-        channel.contains("source \"a\": channel = \"pigeon\": ") && channel.contains("use one of: email"),
+        channel.contains("source \"a\": channel = \"pigeon\": ") && channel.contains("use one of: chat, email"),
         "{channel}"
     );
     let secret = says(
@@ -88,7 +88,7 @@ fn a_doctor_finds_a_desk_without_a_daemon_and_without_smtp_worth_a_look() {
 #[test]
 fn the_command_line_is_explained_and_a_wrong_one_is_told() {
     let desk = Desk::new();
-    assert!(desk.does(&["--version"]).contains("channels: email"));
+    assert!(desk.does(&["--version"]).contains("channels: chat, email"));
     assert!(desk.does(&["help", "inject"]).contains("Exit codes: 0 when the message is durable"));
     assert_eq!(desk.run(&["tikcet"]).code, 2);
     assert!(desk.does(&["completions", "bash"]).contains("_guichet()"));
