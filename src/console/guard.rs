@@ -171,6 +171,11 @@ fn encode(byte: u8) -> String {
     }
 }
 
+/// For addresses at which nothing is.
+pub(super) async fn nothing() -> Answer {
+    Err(DeskError::not_found("nothing is here", "see the list").into())
+}
+
 /// Wraps every request of the console.
 pub(super) async fn guard(State(console): State<Console>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();

@@ -33,7 +33,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderMap;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::desk::Desk;
 use guard::Who;
@@ -110,6 +110,7 @@ pub fn routes(desk: Desk) -> Router {
         .route("/console/agents/{name}", get(staff::agent).post(staff::change))
         .route("/console/trail", get(staff::trail))
         .route("/console/keys", get(staff::keys))
+        .route("/console/{*elsewhere}", any(guard::nothing))
         .layer(DefaultBodyLimit::max(FORM))
         .layer(from_fn_with_state(console.clone(), guard::guard))
         .route("/console/assets/{name}", get(assets::serve))

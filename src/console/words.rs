@@ -152,7 +152,7 @@ words! {
     viewing: "is viewing", "consulte";
     replying: "is replying", "répond";
     requester_writes: "The requester is writing…", "Le demandeur écrit…";
-    search_recent: "Of very frequent words the latest two thousand messages are searched.", "Pour des mots très fréquents, la recherche porte sur les deux mille derniers messages.";
+    search_recent: "Of very frequent words the latest five hundred messages are searched.", "Pour des mots très fréquents, la recherche porte sur les cinq cents derniers messages.";
     // States and words of the trade.
     state_new: "new", "nouveau";
     state_open: "open", "en cours";

@@ -25,6 +25,8 @@ pub use guichet_store::board::Counts;
 const PAGE: usize = 50;
 /// What is promised within so long breaches soon.
 pub const SOON: Duration = Duration::from_hours(4);
+/// Marks a page of a search for beginnings of words.
+const BEGINNINGS: &str = ".b";
 /// Entries that are added to the search at once.
 const CATCH_UP: i64 = 2_000;
 
@@ -158,11 +160,18 @@ impl Desk {
         let counts = board::counts(&mut tx, agent, now + SOON).await?;
         let pulse = board::pulse(&mut tx).await?.map_or(0, Moment::micros);
         let mut found = if searched_in_vain { Vec::new() } else { board::list(&mut tx, &filter).await? };
+        // Whole words first, which is quick whatever they are; beginnings where these are few.
+        let begun = query.after.ends_with(BEGINNINGS);
+        if filter.words.is_some() && (begun || (query.after.is_empty() && found.len() <= PAGE)) {
+            filter.words = filter.words.take().map(Words::beginnings);
+            found = board::list(&mut tx, &filter).await?;
+        }
+        let mode = if filter.words.as_ref().is_some_and(Words::are_beginnings) { BEGINNINGS } else { "" };
         let more = found.len() > PAGE;
         found.truncate(PAGE);
         let next = found.last().filter(|_| more).map(|ticket| {
             let place = Place::of(ticket, filter.order);
-            format!("{}.{}", place.at, place.id.simple())
+            format!("{}.{}{mode}", place.at, place.id.simple())
         });
         // The last words of people: notices stand behind them, one or two at most.
         let behind = |ticket: &guichet_domain::ticket::Ticket| {
@@ -284,6 +293,6 @@ impl Desk {
 }
 
 fn place(text: &str) -> Option<Place> {
-    let (at, id) = text.split_once('.')?;
+    let (at, id) = text.trim_end_matches(BEGINNINGS).split_once('.')?;
     Some(Place { at: at.parse().ok()?, id: Uuid::parse_str(id).ok()? })
 }

@@ -133,6 +133,14 @@ pub async fn list(tx: &mut Tx, filter: &BoardFilter<'_>) -> Result<Vec<Ticket>, 
     let mut query = Builder::new(tx, concat!("SELECT ", ticket_columns!(), " FROM ticket WHERE merged_into IS NULL"));
     conditions(&mut query, filter, postgres);
     if let Some(place) = filter.after {
+        if filter.order == Order::Due {
+            // Said by itself as well: of the pair alone SQLite does not see where in the index to begin.
+            query.push(
+                " AND (CASE WHEN answered_at IS NULL AND promised_at IS NOT NULL THEN promised_at \
+                 ELSE 4102444800000000 + opened_at END) >= ",
+            );
+            query.bind(place.at);
+        }
         query.push(match filter.order {
             Order::Due => {
                 " AND ((CASE WHEN answered_at IS NULL AND promised_at IS NOT NULL THEN promised_at \

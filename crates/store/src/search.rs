@@ -11,9 +11,12 @@ const MOST_WORDS: usize = 12;
 /// Longest word that is asked for, in characters.
 const LONGEST_WORD: usize = 60;
 
-/// What is searched: every word must stand in a message, the last letters of each may be missing.
+/// What is searched: every word must stand in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words(Vec<String>);
+pub struct Words {
+    words: Vec<String>,
+    whole: bool,
+}
 
 impl Words {
     /// The words in what a person typed; `None` when there are none.
@@ -24,31 +27,44 @@ impl Words {
             .take(MOST_WORDS)
             .map(|word| word.to_lowercase().chars().take(LONGEST_WORD).collect())
             .collect();
-        if words.is_empty() { None } else { Some(Self(words)) }
+        if words.is_empty() { None } else { Some(Self { words, whole: true }) }
     }
 
-    /// In the syntax of SQLite's full-text search: each word quoted, as a beginning.
+    /// The same where the last letters of each word may be missing. Much slower for words that stand in many messages.
+    #[must_use]
+    pub fn beginnings(self) -> Self {
+        Self { whole: false, ..self }
+    }
+
+    /// Whether the last letters may be missing.
+    pub fn are_beginnings(&self) -> bool {
+        !self.whole
+    }
+
+    /// In the syntax of SQLite's full-text search: each word quoted.
     fn sqlite(&self) -> String {
-        self.0.iter().map(|word| format!("\"{word}\"*")).collect::<Vec<_>>().join(" ")
+        let end = if self.whole { "" } else { "*" };
+        self.words.iter().map(|word| format!("\"{word}\"{end}")).collect::<Vec<_>>().join(" ")
     }
 
     /// In the syntax of a `tsquery`.
     fn postgres(&self) -> String {
-        self.0.iter().map(|word| format!("'{word}':*")).collect::<Vec<_>>().join(" & ")
+        let end = if self.whole { "" } else { ":*" };
+        self.words.iter().map(|word| format!("'{word}'{end}")).collect::<Vec<_>>().join(" & ")
     }
 
     /// Adds a condition on the column `id` of a ticket: one of its latest messages with these words. Of a frequent word the
-    /// last two thousand messages count.
+    /// last five hundred messages count.
     pub(crate) fn push(&self, query: &mut Builder<'_>, postgres: bool) {
         if postgres {
             query.push(
                 "id IN (SELECT ticket FROM (SELECT ticket FROM entry WHERE to_tsvector('simple', coalesce(subject, '') \
                  || ' ' || left(text, 200000)) @@ to_tsquery('simple', ",
             );
-            query.bind(self.postgres()).push(") ORDER BY number DESC LIMIT 2000) AS hit)");
+            query.bind(self.postgres()).push(") ORDER BY number DESC LIMIT 500) AS hit)");
         } else {
             query.push("id IN (SELECT ticket FROM entry WHERE number IN (SELECT rowid FROM search WHERE search MATCH ");
-            query.bind(self.sqlite()).push(" ORDER BY rowid DESC LIMIT 2000))");
+            query.bind(self.sqlite()).push(" ORDER BY rowid DESC LIMIT 500))");
         }
     }
 }
@@ -86,7 +102,7 @@ mod tests {
 
     #[test]
     fn what_a_person_types_never_reaches_the_query_syntax() {
-        let words = Words::of("toner\" OR subject:* NEAR(a' b) & !c \\ -").unwrap();
+        let words = Words::of("toner\" OR subject:* NEAR(a' b) & !c \\ -").unwrap().beginnings();
         assert_eq!(words.sqlite(), "\"toner\"* \"or\"* \"subject\"* \"near\"* \"a\"* \"b\"* \"c\"*");
         assert_eq!(words.postgres(), "'toner':* & 'or':* & 'subject':* & 'near':* & 'a':* & 'b':* & 'c':*");
         assert_eq!(Words::of("\"' *:()"), None);

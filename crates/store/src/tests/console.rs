@@ -78,7 +78,8 @@ async fn words_are_found_in_what_people_wrote(world: &World) {
         tx.commit().await.unwrap();
     }
     let found = async |typed: &str| {
-        let filter = BoardFilter { words: Words::of(typed), limit: 10, ..BoardFilter::default() };
+        let filter =
+            BoardFilter { words: Words::of(typed).map(Words::beginnings), limit: 10, ..BoardFilter::default() };
         board::list(&mut world.read().await, &filter).await.unwrap().len()
     };
     assert_eq!(found("burns").await, 2);
@@ -86,6 +87,8 @@ async fn words_are_found_in_what_people_wrote(world: &World) {
     assert_eq!(found("printer 2").await, 1);
     assert_eq!(found("'; DROP TABLE ticket; -- \" OR *").await, 0);
     assert_eq!(found("burns help !&|()").await, 2);
+    let whole = BoardFilter { words: Words::of("burn"), limit: 10, ..BoardFilter::default() };
+    assert!(board::list(&mut world.read().await, &whole).await.unwrap().is_empty(), "whole words first");
     let by_address = BoardFilter { address: Some("person1@"), limit: 10, ..BoardFilter::default() };
     assert_eq!(board::list(&mut world.read().await, &by_address).await.unwrap().len(), 1);
 }
