@@ -47,7 +47,7 @@ pub(super) fn entry(at: &At, sheet: &Sheet, entry: &EntryView) -> Markup {
                 " " span.verb { (t.entry_of(entry.kind)) }
                 @if entry.kind == EntryKind::Note { " " (badge("private", t.only_agents())) }
                 @if entry.kind == EntryKind::Inbound && !entry.verified { " " (badge("faint", t.unverified())) }
-                @if let Some(source) = &entry.source { " " span.faint { (t.channel_of(at.console.desk.channel_of(source))) } }
+                @if let Some(source) = &entry.source { " " span.faint { "· " (t.channel_of(at.console.desk.channel_of(source))) } }
                 " " span.at { (times.show(entry.at)) }
             }
             @let subject = entry.subject.as_deref().filter(|subject| *subject != sheet.ticket.subject);

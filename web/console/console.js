@@ -329,3 +329,7 @@ if (ticket && !location.hash && !location.search.includes('before=') && !$('.ale
   const composer = $('#composer');
   if (composer && composer.getBoundingClientRect().bottom > innerHeight) composer.scrollIntoView({ block: 'end' });
 }
+
+// On a narrow screen the views are one line: the present one is brought into sight.
+const view = $('.saved [aria-current]');
+if (view) view.closest('.saved').scrollLeft = view.offsetLeft - 12;
