@@ -380,6 +380,7 @@ test('files: chosen, pasted, refused in words, sent', { skip }, async (t) => {
   await w.page.waitForFunction(() => document.querySelector('guichet-chat').chat.composer.files.every((file) => file.id));
   await w.say('Two files');
   await w.log.getByText('screen.png').waitFor();
+  await w.log.locator('a.file').nth(1).waitFor();
   assert.deepEqual(about('Two files').events[0].files.map(({ name }) => name), ['screen.png', 'pasted.txt']);
 });
 

@@ -102,15 +102,13 @@ export class Thread {
     node.classList.toggle('unsent', Boolean(late));
     if (node.who) node.who.hidden = !first;
     const state = !me ? '' : late ? 'unsent' : waiting ? 'sending' : conv?.seenUpto >= event.seq ? 'seen' : 'sent';
-    const look = [state, last, entry?.error?.code].join();
+    const look = [state, last, entry?.error?.code, event.files?.[0].url].join();
     if (node.look === look) return;
     node.look = look;
     node.meta.replaceChildren(...this.#meta(node, state, entry, last));
     node.meta.classList.toggle('vh', !last && !late);
-    if (event.files && !event.ours) {
-      const files = node.querySelector('.files');
-      if (files && event.files.some(({ url }) => url)) files.replaceWith(this.#files(event));
-    }
+    // Links to files come with the echo of the message, and anew when they have expired.
+    if (event.files) node.querySelector('.files')?.replaceWith(this.#files(event));
   }
 
   #meta(node, state, entry, last) {
