@@ -155,7 +155,7 @@ mod tests {
     fn each_field_that_is_wrong_is_named_at_once() {
         let wrong = |pairs: &[(&str, &str)], vouched| {
             let trouble = filled(&form(), &given(pairs), vouched, Words::En).unwrap_err();
-            trouble.fields.unwrap().into_iter().map(|(name, words)| format!("{name}: {words}")).collect::<Vec<_>>()
+            trouble.fields.unwrap().0.into_iter().map(|(name, words)| format!("{name}: {words}")).collect::<Vec<_>>()
         };
         assert_eq!(wrong(&[], false), ["email: Please fill this in.", "topic: Please fill this in."]);
         assert_eq!(wrong(&[], true), ["topic: Please fill this in."]);

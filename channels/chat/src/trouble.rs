@@ -98,6 +98,11 @@ impl Close {
     }
 }
 
+/// What is wrong, by the name of the field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Fields(pub(crate) BTreeMap<String, String>);
+
 /// An error, as the frame that tells it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Trouble {
@@ -112,7 +117,7 @@ pub(crate) struct Trouble {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after_ms: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) fields: Option<Box<BTreeMap<String, String>>>,
+    pub(crate) fields: Option<Box<Fields>>,
     #[serde(skip_serializing_if = "<[i64]>::is_empty")]
     pub(crate) supported: &'static [i64],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,7 +154,7 @@ impl Trouble {
 
     /// Fields that are filled in wrongly, with what is wrong.
     pub(crate) fn fields(fields: BTreeMap<String, String>) -> Self {
-        Self { fields: Some(Box::new(fields)), ..Self::new(Code::FormInvalid) }
+        Self { fields: Some(Box::new(Fields(fields))), ..Self::new(Code::FormInvalid) }
     }
 
     /// A greeting in a version that is not spoken here.

@@ -195,6 +195,7 @@ async fn write(path: &Path, body: Body, most: u64) -> Result<(Vec<u8>, u64), Tro
 }
 
 /// A disk that is full or away.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 fn away(error: std::io::Error) -> Trouble {
     tracing::warn!(%error, "an upload could not be written");
     Trouble { retry_after_ms: Some(10_000), ..Trouble::new(Code::Busy) }
