@@ -29,6 +29,9 @@ const WITHHELD: [&str; 17] = [
 /// Where national French numbers lead that are not of the mainland.
 const OVERSEAS: [Region; 5] = [Region::RE, Region::GP, Region::GF, Region::MQ, Region::YT];
 
+/// How those begin.
+const OVERSEAS_PREFIXES: [&str; 8] = ["0262", "0263", "0269", "0590", "0594", "0596", "069", "0639"];
+
 /// How a system writes numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Numbers {
@@ -79,7 +82,11 @@ impl Numbers {
             let french = self.country == Region::FR;
             OVERSEAS.into_iter().filter(move |_| french).find_map(|region| parse(text, Some(region)).filter(is_valid))
         };
-        let found = national.clone().filter(is_valid).or_else(overseas).or_else(|| plussed().filter(is_valid));
+        // Within France these are dialled like numbers of the mainland, and some would be valid there.
+        let mainland = || national.clone().filter(is_valid);
+        let far = OVERSEAS_PREFIXES.iter().any(|prefix| digits.starts_with(prefix));
+        let first = if far { overseas().or_else(mainland) } else { mainland().or_else(overseas) };
+        let found = first.or_else(|| plussed().filter(is_valid));
         let found = found.or_else(|| national.filter(is_possible)).or_else(|| plussed().filter(is_possible));
         found.map(|number| written(&number))
     }
@@ -172,7 +179,7 @@ mod tests {
     fn french_numbers_from_overseas_have_their_own_country() {
         assert_eq!(number("0262123456").as_deref(), Some("+262262123456"));
         assert_eq!(number("0690123456").as_deref(), Some("+590690123456"));
-        assert_eq!(number("0596123456").as_deref(), Some("+596596123456"));
+        assert_eq!(number("0596501234").as_deref(), Some("+596596501234"));
     }
 
     #[test]
@@ -197,7 +204,7 @@ mod tests {
     #[test]
     fn texts_go_to_mobiles_only() {
         assert!(is_mobile("+33612345678"));
-        assert!(is_mobile("+447700900123"));
+        assert!(is_mobile("+447911123456"));
         for other in ["+33140000001", "+33899123456", "+33800123456", "3631"] {
             assert!(!is_mobile(other), "{other}");
         }

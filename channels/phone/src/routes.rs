@@ -8,7 +8,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{Request as HttpRequest, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::any;
 use guichet_contract::Port;
 use guichet_contract::web::Peer;
 use serde::Deserialize;
@@ -43,7 +43,7 @@ struct Place {
 
 pub(crate) fn routes(source: PhoneSource, port: Port) -> Router {
     Router::new()
-        .route("/notice/{name}", get(sound))
+        .route("/notice/{name}", any(sound))
         .route("/{door}", any(take))
         .route("/{door}/{token}", any(take))
         .with_state(Desk { source, port })

@@ -8,8 +8,7 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use guichet_domain::Moment;
 use serde::{Deserialize, Serialize};
@@ -19,8 +18,6 @@ use crate::event::Heard;
 
 /// A segment is left for a new one when it holds so many bytes.
 const FULL: u64 = 4 << 20;
-/// Most events of one flush.
-const BATCH: usize = 256;
 
 /// What one request told, as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,13 +41,26 @@ enum Order {
 
 /// The spool of a source.
 pub(crate) struct Spool {
-    orders: Sender<Order>,
+    shared: Arc<Shared>,
     /// What an earlier process left.
     left: Mutex<Vec<(Place, Kept)>>,
 }
 
+/// What waits, and whoever writes it.
+struct Shared {
+    waiting: Mutex<Waiting>,
+    keeper: Mutex<Keeper>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    orders: Vec<Order>,
+    /// Whether a thread writes: it goes on until nothing waits.
+    writes: bool,
+}
+
 impl Spool {
-    /// Opens the spool in `folder`, which is made when it is missing, and reads what is left in it.
+    /// Opens the spool in `folder`, which is made when it is missing, and reads what is left in it. Blocks.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let mut segments: Vec<u64> = std::fs::read_dir(folder)?
@@ -70,11 +80,9 @@ impl Spool {
             open.insert(*segment, kept.len());
             left.extend(kept.into_iter().map(|kept| (Place(*segment), kept)));
         }
-        let (orders, received) = channel();
         let next = segments.last().map_or(1, |last| last + 1);
-        let keeper = Keeper { folder: folder.to_owned(), next, current: None, open };
-        std::thread::Builder::new().name("phone-spool".to_owned()).spawn(move || keeper.run(&received))?;
-        Ok(Self { orders, left: Mutex::new(left) })
+        let keeper = Mutex::new(Keeper { folder: folder.to_owned(), next, current: None, open });
+        Ok(Self { shared: Arc::new(Shared { waiting: Mutex::default(), keeper }), left: Mutex::new(left) })
     }
 
     /// Takes what an earlier process left, oldest first. The second time there is nothing.
@@ -87,19 +95,44 @@ impl Spool {
         let mut line = serde_json::to_string(kept)?;
         line.push('\n');
         let (answer, answered) = oneshot::channel();
-        let gone = || io::Error::other("the spool has ended");
-        self.orders.send(Order::Put(line, answer)).map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        self.order(Order::Put(line, answer));
+        answered.await.map_err(|_| io::Error::other("the spool has ended"))?
     }
 
     /// All that follows from the event is durable.
     pub(crate) fn done(&self, place: Place) {
-        // A keeper that has ended left its segments; the next start does them again, which changes nothing.
-        drop(self.orders.send(Order::Done(place)));
+        self.order(Order::Done(place));
+    }
+
+    fn order(&self, order: Order) {
+        let mut waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.orders.push(order);
+        if !std::mem::replace(&mut waiting.writes, true) {
+            let shared = Arc::clone(&self.shared);
+            tokio::task::spawn_blocking(move || shared.write());
+        }
     }
 }
 
-/// The thread that writes.
+impl Shared {
+    /// Carries out what waits, until nothing does. Orders are carried out in turn.
+    fn write(&self) {
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let orders = {
+                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                if waiting.orders.is_empty() {
+                    waiting.writes = false;
+                    return;
+                }
+                std::mem::take(&mut waiting.orders)
+            };
+            keeper.carry_out(orders);
+        }
+    }
+}
+
+/// Who writes.
 struct Keeper {
     folder: PathBuf,
     next: u64,
@@ -109,24 +142,22 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn run(mut self, orders: &Receiver<Order>) {
-        while let Ok(first) = orders.recv() {
-            let (mut lines, mut answers, mut done) = (String::new(), Vec::new(), Vec::new());
-            for order in std::iter::once(first).chain(orders.try_iter().take(BATCH)) {
-                match order {
-                    Order::Put(line, answer) => {
-                        lines.push_str(&line);
-                        answers.push(answer);
-                    }
-                    Order::Done(place) => done.push(place),
+    fn carry_out(&mut self, orders: Vec<Order>) {
+        let (mut lines, mut answers, mut done) = (String::new(), Vec::new(), Vec::new());
+        for order in orders {
+            match order {
+                Order::Put(line, answer) => {
+                    lines.push_str(&line);
+                    answers.push(answer);
                 }
+                Order::Done(place) => done.push(place),
             }
-            if !answers.is_empty() {
-                self.write(&lines, answers);
-            }
-            for place in done {
-                self.settle(place);
-            }
+        }
+        if !answers.is_empty() {
+            self.write(&lines, answers);
+        }
+        for place in done {
+            self.settle(place);
         }
     }
 

@@ -228,7 +228,9 @@ fn every_sample_that_is_signed_is_believed_and_one_changed_byte_is_not() {
                 || name == "authorization"
         });
         let (name, value) = header.map(|(name, value)| (name.clone(), value.clone())).unwrap();
-        for at in 0..value.len() {
+        // The case of a scheme's name means nothing.
+        let begin = value.to_str().unwrap().find(' ').map_or(0, |at| at + 1);
+        for at in begin..value.len() {
             let mut bytes = value.as_bytes().to_vec();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let Ok(changed) = HeaderValue::from_bytes(&bytes) else { continue };

@@ -42,7 +42,7 @@ impl System for Generic {
         }
         let event = read(fields, habits);
         let nobody = event.caller == event.callee && event.caller.number.is_none() && event.caller.raw.is_none();
-        if event.call_id.is_empty() && nobody {
+        if event.call_id.is_empty() && event.also.is_none() && nobody {
             return Err(Unusable::NoCall);
         }
         Ok(vec![Heard::Call(Box::new(event))])

@@ -15,7 +15,7 @@ pub(crate) fn fitted(text: &str) -> String {
     let plain: String = text.chars().flat_map(plainly).collect();
     let mut fitted = if is_gsm(&plain) { plain } else { text.to_owned() };
     if fitted.chars().count() > LONGEST {
-        fitted = fitted.chars().take(LONGEST - 6).collect();
+        fitted = fitted.chars().take(LONGEST - 8).collect();
         fitted.push_str(" [...]");
     }
     fitted
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn what_is_too_long_is_cut_where_one_sees_it() {
         let cut = fitted(&"word ".repeat(400));
-        assert_eq!(cut.chars().count(), 1_530);
+        assert_eq!(cut.chars().count(), 1_528);
         assert!(cut.ends_with(" [...]") && parts(&cut) == 10);
     }
 }
