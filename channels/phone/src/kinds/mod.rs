@@ -7,14 +7,24 @@
 //! A kind is pure: it sees one request and knows nothing of calls. What it cannot tell it leaves empty; other events of the
 //! call will say it.
 
+mod aircall;
+mod asterisk;
 #[cfg(test)]
 mod corpus;
+mod freeswitch;
 mod generic;
 mod jwt;
+mod kamailio;
+mod placetel;
+mod plivo;
 #[cfg(test)]
 mod probe;
+mod ringover;
 mod signing;
+mod sipgate;
+mod telnyx;
 mod twilio;
+mod vonage;
 
 use axum::http::StatusCode;
 use guichet_domain::Moment;
@@ -176,11 +186,45 @@ pub(crate) enum SystemName {
     Generic,
     /// Twilio, SignalWire, TeXML and what else speaks TwiML.
     Twilio,
+    /// FreeSWITCH: json_cdr, xml_cdr, httapi.
+    #[serde(rename = "freeswitch")]
+    FreeSwitch,
+    /// Asterisk, by the dialplan snippets that come with this program.
+    Asterisk,
+    /// sipgate.io.
+    Sipgate,
+    /// Placetel.
+    Placetel,
+    /// Ringover.
+    Ringover,
+    /// Aircall.
+    Aircall,
+    /// Vonage (Nexmo).
+    Vonage,
+    /// Telnyx.
+    Telnyx,
+    /// Plivo.
+    Plivo,
+    /// Kamailio and its kin, by their configuration.
+    Kamailio,
 }
 
 impl SystemName {
     /// All of them, with the words of `kind`.
-    pub(crate) const ALL: [(Self, &'static str); 2] = [(Self::Generic, "generic"), (Self::Twilio, "twilio")];
+    pub(crate) const ALL: [(Self, &'static str); 12] = [
+        (Self::Generic, "generic"),
+        (Self::Twilio, "twilio"),
+        (Self::FreeSwitch, "freeswitch"),
+        (Self::Asterisk, "asterisk"),
+        (Self::Sipgate, "sipgate"),
+        (Self::Placetel, "placetel"),
+        (Self::Ringover, "ringover"),
+        (Self::Aircall, "aircall"),
+        (Self::Vonage, "vonage"),
+        (Self::Telnyx, "telnyx"),
+        (Self::Plivo, "plivo"),
+        (Self::Kamailio, "kamailio"),
+    ];
 }
 
 /// The kind of this name.
@@ -188,5 +232,15 @@ pub(crate) fn system(name: SystemName) -> &'static dyn System {
     match name {
         SystemName::Generic => &generic::Generic,
         SystemName::Twilio => &twilio::Twilio,
+        SystemName::FreeSwitch => &freeswitch::FreeSwitch,
+        SystemName::Asterisk => &asterisk::Asterisk,
+        SystemName::Sipgate => &sipgate::Sipgate,
+        SystemName::Placetel => &placetel::Placetel,
+        SystemName::Ringover => &ringover::Ringover,
+        SystemName::Aircall => &aircall::Aircall,
+        SystemName::Vonage => &vonage::Vonage,
+        SystemName::Telnyx => &telnyx::Telnyx,
+        SystemName::Plivo => &plivo::Plivo,
+        SystemName::Kamailio => &kamailio::Kamailio,
     }
 }
