@@ -66,6 +66,7 @@ impl Desk {
             trust_all: false,
             addresses: vec!["support@desk.test".into()],
             sends: true,
+            in_place: false,
             answer_by: None,
             unread_minutes: 10,
         };
@@ -424,6 +425,20 @@ fn escalation_goes_up_only_and_frees_the_assignment() {
     assert_eq!(up.entries[0].text, "escalated from L1 to L2: needs a vendor");
     assert_eq!(up.entries[0].seq, None, "the requester does not see it");
     assert!(desk.acts(&up.ticket, Action::Escalate { to: Some(Tier::L1), why: None }, at(3)).is_err());
+}
+
+#[test]
+fn a_merge_is_taken_back_within_ten_minutes_and_the_ticket_stands_as_before() {
+    let desk = Desk::new();
+    let ticket = desk.open(&jean("Help")).ticket;
+    let other = desk.open(&jean("Help again")).ticket;
+    let merged = desk.acts(&ticket, Action::Merge { into: other.id }, at(1)).unwrap().ticket;
+    let back = desk.acts(&merged, Action::Unmerge { to: State::New }, at(10)).unwrap();
+    assert_eq!((back.ticket.state, back.ticket.merged_into, back.ticket.closed_at), (State::New, None, None));
+    assert_eq!(back.timers, [(TimerKind::Promise, ticket.promised_at)]);
+    assert_eq!(back.transitions[0].why, reason::UNMERGED);
+    assert!(desk.acts(&merged, Action::Unmerge { to: State::New }, at(11)).is_err(), "the window is over");
+    assert!(desk.acts(&back.ticket, Action::Unmerge { to: State::New }, at(10)).is_err(), "it is not merged");
 }
 
 #[test]
