@@ -117,7 +117,8 @@ impl Call {
         }
         // A message that was left makes it one, whatever the system counts the box as.
         let spoke = !self.recordings.is_empty() || !self.transcripts.is_empty();
-        Some(match self.said {
+        // Where our own words answered the call, that it was answered means no person.
+        Some(match self.said.filter(|said| !(self.speaks && *said == Disposition::Answered)) {
             Some(said) if said >= Disposition::Blocked => said,
             _ if spoke => Disposition::Voicemail,
             Some(said) => said,
@@ -152,4 +153,28 @@ fn keep<T: PartialOrd>(known: &mut Option<T>, heard: Option<T>) {
 
 fn earliest(known: Option<Moment>, heard: Option<Moment>) -> Option<Moment> {
     [known, heard].into_iter().flatten().min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_our_own_words_answered_was_taken_by_nobody() {
+        let ended = CallEvent { stage: Stage::Ended, disposition: Some(Disposition::Answered), ..CallEvent::default() };
+        let heard = |speaks: bool, events: &[CallEvent]| {
+            let mut call = Call { speaks, ..Call::new("c-1", Moment::from_secs(0)) };
+            for event in events {
+                call.hear(event);
+            }
+            call.disposition()
+        };
+        let message = Recording { url: "https://pbx.example.com/r.wav".to_owned(), duration_s: None };
+        let left = CallEvent { stage: Stage::Recording, recording: Some(message), ..CallEvent::default() };
+        let agent = CallEvent { stage: Stage::Answered, by_agent: true, ..CallEvent::default() };
+        assert_eq!(heard(false, &[ended.clone()]), Some(Disposition::Answered));
+        assert_eq!(heard(true, &[ended.clone()]), Some(Disposition::Missed));
+        assert_eq!(heard(true, &[ended.clone(), left.clone()]), Some(Disposition::Voicemail));
+        assert_eq!(heard(true, &[ended, left, agent]), Some(Disposition::Answered));
+    }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::channel::PhoneSource;
-use crate::kinds::{Habits, SystemName, system};
+use crate::kinds::{Habits, SystemName, is_public_key, system};
 use crate::number::{Numbers, region};
 use crate::request::Secrets;
 use crate::ways::Ways;
@@ -192,7 +192,7 @@ fn check(source: &SourceName, keys: Keys) -> Result<Settings, SettingsError> {
         let what = format!("a token of {} characters can be guessed", short.len());
         return Err(wrong("token", None, &what, "make one with: openssl rand -hex 16"));
     }
-    let signing = words(secret.read("secret")?).into_iter().map(Secret::new).collect();
+    let signing: Vec<Secret> = words(secret.read("secret")?).into_iter().map(Secret::new).collect();
     let mut public_keys: Vec<String> = keys.public_key.into_iter().collect();
     if let Some(file) = &keys.public_key_file {
         let text = std::fs::read_to_string(file).map_err(|error| {
@@ -205,13 +205,11 @@ fn check(source: &SourceName, keys: Keys) -> Result<Settings, SettingsError> {
         })?;
         public_keys.push(text);
     }
-    let origin = match &keys.public_url {
-        Some(url) if url.starts_with("https://") || url.starts_with("http://") => url.trim_end_matches('/').to_owned(),
-        Some(url) => {
-            return Err(wrong("public_url", Some(url), "it is no web address", "write https://desk.example.com"));
-        }
-        None => String::new(),
-    };
+    let is_needed = !signing.is_empty() && system(keys.kind).signs_addresses();
+    let origin = origin(keys.public_url.as_deref(), is_needed)?;
+    if !public_keys.iter().all(|key| is_public_key(key)) {
+        return Err(wrong("public_key", None, "it is no public key", "copy it whole, as PEM or base64"));
+    }
     let country = region(&keys.country.to_uppercase()).ok_or_else(|| {
         wrong("country", Some(&keys.country), "there is no such country", "write two letters: \"FR\"")
     })?;
@@ -285,6 +283,21 @@ fn check(source: &SourceName, keys: Keys) -> Result<Settings, SettingsError> {
         ways,
         desk: keys.sign_as,
     })
+}
+
+/// The public address without what follows the host.
+fn origin(url: Option<&str>, is_needed: bool) -> Result<String, SettingsError> {
+    let remedy = "write https://desk.example.com, as the phone system knows it";
+    match url {
+        Some(url) if url.starts_with("https://") || url.starts_with("http://") => {
+            Ok(url.trim_end_matches('/').to_owned())
+        }
+        Some(url) => Err(wrong("public_url", Some(url), "it is no web address", remedy)),
+        None if is_needed => {
+            Err(wrong("public_url", None, "what this kind signs covers the address it posts to", remedy))
+        }
+        None => Ok(String::new()),
+    }
 }
 
 fn within(key: &str, value: u32, low: u32, high: u32) -> Result<(), SettingsError> {

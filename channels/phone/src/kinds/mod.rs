@@ -60,6 +60,11 @@ pub(crate) trait System: Send + Sync {
         false
     }
 
+    /// Whether what it signs covers the address it posts to: that must then be known.
+    fn signs_addresses(&self) -> bool {
+        false
+    }
+
     /// Whether it writes numbers of the public network without their plus.
     fn is_plusless(&self) -> bool {
         false
@@ -225,6 +230,11 @@ impl SystemName {
         (Self::Plivo, "plivo"),
         (Self::Kamailio, "kamailio"),
     ];
+}
+
+/// Whether this is the public half of a key pair: PEM, or bare base64.
+pub(crate) fn is_public_key(text: &str) -> bool {
+    signing::public_key(text).is_some_and(|key| key.len() >= 32)
 }
 
 /// The kind of this name.

@@ -89,6 +89,10 @@ impl System for Plivo {
     fn is_plusless(&self) -> bool {
         true
     }
+
+    fn signs_addresses(&self) -> bool {
+        true
+    }
 }
 
 /// What the address after a message carries.

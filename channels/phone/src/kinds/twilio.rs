@@ -38,6 +38,10 @@ impl System for Twilio {
     fn answer(&self, said: &Said<'_>) -> Reply {
         answer(said)
     }
+
+    fn signs_addresses(&self) -> bool {
+        true
+    }
 }
 
 fn is_genuine(request: &Request<'_>, secrets: &Secrets) -> bool {
