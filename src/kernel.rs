@@ -206,7 +206,7 @@ impl Kernel {
         let sources = sources
             .into_iter()
             .map(|(settings, channel)| {
-                let source: Arc<SourceRules> = Arc::new(settings.rules(channel.addresses(), channel.abilities().sends));
+                let source: Arc<SourceRules> = Arc::new(settings.rules(channel.addresses(), channel.abilities()));
                 let rules = Rules { desk: Arc::clone(&desk), source };
                 (settings.name, Source { kind: settings.channel, enabled: settings.enabled, channel, rules })
             })
@@ -245,6 +245,7 @@ impl Kernel {
             trust_all: false,
             addresses: Vec::new(),
             sends: true,
+            in_place: false,
             answer_by: None,
             unread_minutes: 0,
         };

@@ -1,7 +1,7 @@
 //! `[[source]]`: the ends of the channels.
 
 use guichet_channels::kinds;
-use guichet_contract::{SettingsError, settings};
+use guichet_contract::{Abilities, SettingsError, settings};
 use guichet_domain::ids::SourceName;
 use guichet_domain::rules::SourceRules;
 use serde::Deserialize;
@@ -45,14 +45,15 @@ impl SourceSettings {
         }
     }
 
-    /// The rules of this source; `addresses` are its own, as its channel lists them, and `sends` is whether that sends.
-    pub fn rules(&self, addresses: Vec<String>, sends: bool) -> SourceRules {
+    /// The rules of this source; `addresses` are its own, as its channel lists them, and `abilities` what that can do.
+    pub fn rules(&self, addresses: Vec<String>, abilities: Abilities) -> SourceRules {
         SourceRules {
             name: self.name.clone(),
             acknowledge: self.acknowledge,
             trust_all: self.trust == TrustSetting::All,
             addresses,
-            sends,
+            sends: abilities.sends,
+            in_place: abilities.in_place,
             answer_by: self.answer_by.clone(),
             unread_minutes: self.unread_minutes,
         }
@@ -150,7 +151,9 @@ fn built_in() -> Vec<SourceSettings> {
         SourceSettings { answer_by, ..SourceSettings::new(channel, channel) }
     });
     let pages: Vec<SourceSettings> = pages.collect();
-    std::iter::once(local).chain(pages).collect()
+    // Phone systems post to it with a token it makes for itself.
+    let phone = has("phone").then(|| SourceSettings::new("phone", "phone"));
+    std::iter::once(local).chain(pages).chain(phone).collect()
 }
 
 /// What is wrong with the `answer_by` of a source, if anything: it must name another source that is enabled and sends.

@@ -165,6 +165,7 @@ impl Texts {
             name => &facts.name,
             window_days => facts.window_days,
             by_requester => facts.by_requester,
+            in_place => facts.in_place,
             whole => facts.whole,
             desk => &self.desk,
         };
@@ -213,6 +214,7 @@ fn samples() -> [Facts; 2] {
         status_token: Some("x".into()),
         window_days: Some(7),
         by_requester: true,
+        in_place: true,
         whole: true,
         event: None,
     };
@@ -351,6 +353,22 @@ mod tests {
         let error = Texts::load(Some(folder.path()), "Desk", Language::En, None).unwrap_err().to_string();
         assert!(error.contains("acknowledgment.en.txt: no notice has this name"), "{error}");
         assert!(error.contains("acknowledgement.en.txt"), "{error}");
+    }
+
+    #[test]
+    fn where_people_answer_in_place_nothing_is_said_of_mails_and_subjects() {
+        let texts = Texts::load(None, "Desk", Language::En, None).unwrap();
+        let says = |kind, language, in_place| {
+            let facts = Facts { in_place, ..samples()[1].clone() };
+            texts.render(kind, language, &facts, &Taxonomy::default()).unwrap().text
+        };
+        let ack = NoticeKind::Acknowledgement;
+        assert!(says(ack, Language::En, true).contains("just write it here"));
+        assert!(says(ack, Language::En, false).contains("leave the subject as it is"));
+        for kind in [ack, NoticeKind::Closure] {
+            assert!(!says(kind, Language::En, true).contains("this message"));
+            assert!(!says(kind, Language::Fr, true).contains("ce message"));
+        }
     }
 
     #[test]

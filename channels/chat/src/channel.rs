@@ -109,6 +109,7 @@ impl Channel for LiveChat {
     fn abilities(&self) -> Abilities {
         Abilities {
             sends: true,
+            in_place: true,
             idempotent_send: true,
             html: true,
             attachments: true,

@@ -132,6 +132,7 @@ impl Channel for Desk {
         let file = self.settings.smtp.is_none();
         Abilities {
             sends: true,
+            in_place: false,
             // The same delivery writes the same file; a mail server shows a repeated mail twice.
             idempotent_send: file,
             finds_sent: self.journals(),

@@ -82,6 +82,13 @@ pub trait Channel: Send + Sync {
         None
     }
 
+    /// What the operator is told at the terminal when this source starts for the first time (a token it made for itself);
+    /// nothing ever after. Asked once, before `listen`. Never logged: it may hold secrets.
+    async fn welcome(&self, port: &Port) -> Option<String> {
+        let _ = port;
+        None
+    }
+
     /// Takes in what comes until `stop`, then returns `Ok` within 5 s. Acknowledges nothing upstream before
     /// [`accept`](crate::Intake::accept) has returned. A passing fault makes the supervisor call it again, later and
     /// later; a lasting one takes this source down until the configuration changes.
@@ -128,6 +135,8 @@ pub trait Channel: Send + Sync {
 pub struct Abilities {
     /// Sends at all.
     pub sends: bool,
+    /// People read and answer right where they wrote, on a page or in an app: notices there say nothing of mails and subjects.
+    pub in_place: bool,
     /// A repeated `deliver` of one id shows once.
     pub idempotent_send: bool,
     /// `find_sent` works.

@@ -154,6 +154,9 @@ pub struct Facts {
     /// Whether the requester closed it (closure).
     #[serde(default)]
     pub by_requester: bool,
+    /// Whether it is read and answered right there, and not as a mail.
+    #[serde(default)]
+    pub in_place: bool,
     /// Whether everything that was said is there, and not only what we said (transcript).
     #[serde(default)]
     pub whole: bool,

@@ -72,6 +72,8 @@ pub struct SourceRules {
     pub addresses: Vec<String>,
     /// Whether its channel sends: what must leave for its tickets leaves by it.
     pub sends: bool,
+    /// Whether people read and answer right where they wrote.
+    pub in_place: bool,
     /// The source that mails what this one cannot say: everything when it does not send, else answers that lie unread.
     pub answer_by: Option<SourceName>,
     /// Minutes for which answers may lie unread.

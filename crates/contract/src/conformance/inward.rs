@@ -95,7 +95,7 @@ async fn on_its_way(suite: &mut Suite<'_>, hold: Hold) -> Result<OnItsWay, Broke
 
 impl OnItsWay {
     /// Waits until the network knows that the item is taken, under one id, and ends the life in order.
-    async fn is_acknowledged(self, suite: &mut Suite<'_>, otherwise: &str) -> Result<Tried, Broken> {
+    async fn ends_acknowledged(self, suite: &mut Suite<'_>, otherwise: &str) -> Result<Tried, Broken> {
         let acknowledged = self.network.until_acknowledged(&self.mark);
         suite.within(acknowledged, ACKNOWLEDGES, || otherwise.to_owned()).await?;
         one_id(&self.intake, &self.mark)?;
@@ -110,7 +110,7 @@ async fn nothing_before_accept(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
         return Err(Broken::new(NOTHING_EARLY, "the item was acknowledged while accept was still at work"));
     }
     way.intake.hold(Hold::No);
-    way.is_acknowledged(suite, "the item was accepted and never acknowledged").await
+    way.ends_acknowledged(suite, "the item was accepted and never acknowledged").await
 }
 
 async fn busy_keeps_it_upstream(suite: &mut Suite<'_>) -> Result<Tried, Broken> {
@@ -160,7 +160,7 @@ async fn killed_before_it_was_taken_in(suite: &mut Suite<'_>) -> Result<Tried, B
     let lost = || "the item was lost when listen was dropped before accept had answered".to_owned();
     suite.within(comes, CURSOR_BEHIND, lost).await?;
     let way = OnItsWay { network, intake, life, mark };
-    way.is_acknowledged(suite, "the item was accepted and never acknowledged").await
+    way.ends_acknowledged(suite, "the item was accepted and never acknowledged").await
 }
 
 /// The process dies with the item taken in and the network not told: the next life tells it.
@@ -171,7 +171,7 @@ async fn killed_before_the_answer_was_heard(suite: &mut Suite<'_>) -> Result<Tri
     let life = suite.listen(&network, &intake).await;
     network.again().await;
     let way = OnItsWay { network, intake, life, mark };
-    way.is_acknowledged(suite, "the item was accepted, listen was dropped, and the next life never acknowledged it")
+    way.ends_acknowledged(suite, "the item was accepted, listen was dropped, and the next life never acknowledged it")
         .await
 }
 

@@ -121,13 +121,15 @@ pub(super) struct Route {
     pub(super) source: SourceName,
     pub(super) conversation: ConversationKey,
     pub(super) to: Party,
+    /// Whether people read and answer right there.
+    pub(super) in_place: bool,
 }
 
 /// The way to the requester: the source's own where it sends, else by mail; `None` when there is none.
 pub(super) fn route(ticket: &Ticket, rules: &Rules) -> Option<Route> {
     if rules.source.sends {
         let (source, conversation) = (ticket.source.clone(), ticket.conversation.clone());
-        return ticket.requester.clone().map(|to| Route { source, conversation, to });
+        return ticket.requester.clone().map(|to| Route { source, conversation, to, in_place: rules.source.in_place });
     }
     by_mail(ticket, rules)
 }
@@ -146,7 +148,7 @@ fn by_mail(ticket: &Ticket, rules: &Rules) -> Option<Route> {
     let source = rules.source.answer_by.clone()?;
     // Their own order: they are not held up by what waits on the source's network, nor hold it up.
     let conversation = ConversationKey::new(ticket.id.to_string());
-    mail_address(ticket).map(|(to, _)| Route { source, conversation, to })
+    mail_address(ticket).map(|(to, _)| Route { source, conversation, to, in_place: false })
 }
 
 /// A row of the outbox about the ticket, with its entry in the timeline if it has one; the caller pushes it.
@@ -169,7 +171,7 @@ pub(super) fn row(
         conversation: route.conversation,
         to: route.to,
         language: ticket.language,
-        facts,
+        facts: Facts { in_place: route.in_place, ..facts },
         state: DeliveryState::Pending,
         reason: None,
         due_at: now,
