@@ -53,6 +53,7 @@ impl Default for PaperOptions {
 impl PaperOptions {
     pub(super) fn abilities(&self) -> Abilities {
         Abilities {
+            in_place: false,
             sends: self.sends,
             idempotent_send: self.idempotent_send,
             finds_sent: self.finds_sent,
