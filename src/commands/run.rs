@@ -87,8 +87,10 @@ pub async fn run(config: &Config) -> Result<(), RunError> {
         .map_err(|source| RunError::Socket { path: kernel.state.socket().display().to_string(), source })?;
     sender::run(&keeper, &kernel, &reception);
     timers::run(&keeper, &kernel);
+    let mut welcomes = Vec::new();
     for (name, source) in kernel.sources.iter().filter(|(_, source)| source.enabled) {
         let port = intake::port(&reception, name, source);
+        welcomes.extend(source.channel.welcome(&port).await);
         let (channel, board, ids) = (Arc::clone(&source.channel), kernel.board.clone(), Arc::clone(&kernel.ids));
         supervisor::run(&tasks, channel, port, board, ids, lifecycle.clone());
     }
@@ -102,7 +104,7 @@ pub async fn run(config: &Config) -> Result<(), RunError> {
     let names = kernel.sources.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     lifecycle::ready(&format!("listening on {address}; sources: {names}"));
     info!(%address, state = %kernel.state.path().display(), config = %config.origin(), sources = %names, "guichet is ready");
-    greet(config, &kernel, address);
+    greet(config, &kernel, address, &welcomes);
     first_admin::invite(&desk, &kernel.state, address).await;
 
     lifecycle.soft.cancelled().await;
@@ -151,7 +153,7 @@ fn local_socket(path: &Path) -> Result<UnixListener, RunError> {
 }
 
 /// Tells a person at a terminal where it listens and what to try next.
-fn greet(config: &Config, kernel: &Kernel, address: SocketAddr) {
+fn greet(config: &Config, kernel: &Kernel, address: SocketAddr, welcomes: &[String]) {
     let mut out = io::stderr();
     if !out.is_terminal() {
         return;
@@ -167,7 +169,8 @@ fn greet(config: &Config, kernel: &Kernel, address: SocketAddr) {
         "\n  guichet listens on http://{address} and keeps everything in {state}\n\n  Try, in another terminal:\n    \
          guichet{flags} inject --source {source} < some.eml     a mail becomes a ticket and is acknowledged\n    \
          guichet{flags} ticket list                          the tickets\n    guichet config example                      \
-         how to connect a real mailbox\n\n  Stop with Ctrl-C.\n\n"
+         how to connect a real mailbox\n{}\n  Stop with Ctrl-C.\n\n",
+        welcomes.iter().map(|words| format!("\n  {words}\n")).collect::<String>()
     );
     // A terminal that went away is no reason to stop.
     drop(out.write_all(words.as_bytes()));

@@ -67,6 +67,12 @@ pub(super) async fn not_found() -> Problem {
         .remedy("see /api/v1/openapi.json for what there is")
 }
 
+/// Answers requests to sources that do not exist, after as much work as one that does.
+pub(super) async fn stranger(body: axum::body::Bytes) -> Response {
+    drop(body);
+    guichet_contract::web::forbidden()
+}
+
 /// Answers methods that an address does not take.
 pub(super) async fn not_allowed() -> Problem {
     Problem::new(ProblemKind::Method, "this address does not take that method")

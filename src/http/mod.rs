@@ -86,6 +86,8 @@ pub fn router(app: App) -> Router {
             router = router.nest_service(&format!("/in/{name}"), routes);
         }
     }
+    // Who asks for a source that is not there hears what a wrong token hears.
+    let router = router.route("/in/{source}/{*rest}", axum::routing::any(frame::stranger));
     let router = router.merge(crate::console::routes(app.desk.clone())).merge(status::routes(app.desk.clone()));
     framed(router, app)
 }
