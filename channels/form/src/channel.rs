@@ -40,7 +40,11 @@ impl FormSource {
     pub(crate) fn new(source: SourceName, keys: Keys, state: PathBuf) -> Self {
         Self(Arc::new(Inner {
             base: format!("/in/{source}"),
-            guard: Guard::new(keys.per_address_hour, keys.attack_per_minute),
+            guard: Guard::new(
+                keys.per_address_hour,
+                u32::try_from(keys.files).unwrap_or(u32::MAX),
+                keys.attack_per_minute,
+            ),
             staging: Staging::new(&state),
             signer: OnceCell::new(),
             keys,

@@ -14,6 +14,7 @@ const AFTERMATH: i64 = 600;
 /// Counts what comes in, by network and in all.
 pub(crate) struct Guard {
     rates: Rates,
+    uploads: Rates,
     attack_per_minute: u32,
     counts: Mutex<Counts>,
 }
@@ -26,8 +27,10 @@ struct Counts {
 }
 
 impl Guard {
-    pub(crate) fn new(per_hour: u32, attack_per_minute: u32) -> Self {
-        Self { rates: Rates::new(per_hour), attack_per_minute, counts: Mutex::default() }
+    /// With so many forms an hour from one network, each with so many files.
+    pub(crate) fn new(per_hour: u32, files: u32, attack_per_minute: u32) -> Self {
+        let uploads = Rates::new(per_hour.saturating_mul(files.max(1)));
+        Self { rates: Rates::new(per_hour), uploads, attack_per_minute, counts: Mutex::default() }
     }
 
     /// One more from this network at `now` (seconds). When it is one too many: in how many seconds the next is taken.
@@ -42,6 +45,11 @@ impl Guard {
         }
         drop(counts);
         self.rates.count(network, now)
+    }
+
+    /// One more file from this network, whatever becomes of its form: files are kept before it is known.
+    pub(crate) fn count_upload(&self, network: IpAddr, now: i64) -> Result<(), i64> {
+        self.uploads.count(network, now)
     }
 
     /// Whether more comes in than people write.
@@ -79,7 +87,7 @@ mod tests {
 
     #[test]
     fn puzzles_are_asked_for_while_too_many_come_in_and_for_a_while_after() {
-        let guard = Guard::new(1_000, 5);
+        let guard = Guard::new(1_000, 1, 5);
         for k in 0..5 {
             drop(guard.count(network(k), 60));
         }

@@ -1,10 +1,13 @@
 //! A posted form: its values and uploads, read within bounds.
 
-use axum::body::Body;
-use axum::extract::{FromRequest as _, Multipart, RawForm, Request};
+use std::net::IpAddr;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest as _, Multipart, Request};
 use axum::http::header::CONTENT_TYPE;
 
 use crate::fields::{Values, Wrong};
+use crate::guard::Guard;
 use crate::settings::Keys;
 use crate::staging::{Staging, Upload};
 use crate::token::{Drawn, Signer};
@@ -15,6 +18,8 @@ use guichet_domain::media_type::is_active;
 /// Most octets of one value, and most values.
 const VALUE: usize = 100_000;
 const VALUES: usize = 200;
+/// Most octets of a body without files: the longest message, in escapes.
+const PLAIN: usize = 2 << 20;
 
 /// What was sent.
 #[derive(Default)]
@@ -22,6 +27,8 @@ pub(crate) struct Posted {
     pub(crate) values: Values,
     /// What its token says; `None` when it is missing, foreign or too old.
     pub(crate) drawn: Option<Drawn>,
+    /// How many uploads came with it.
+    pub(crate) files: usize,
     /// What is wrong with its uploads.
     pub(crate) wrongs: Vec<Wrong>,
 }
@@ -41,6 +48,9 @@ pub(crate) struct Reading<'a> {
     pub(crate) keys: &'a Keys,
     pub(crate) signer: &'a Signer,
     pub(crate) staging: &'a Staging,
+    pub(crate) guard: &'a Guard,
+    /// Where it comes from.
+    pub(crate) network: IpAddr,
     pub(crate) lang: Lang,
     pub(crate) now: Moment,
 }
@@ -59,10 +69,12 @@ impl Reading<'_> {
     }
 
     async fn urlencoded(&self, request: Request<Body>) -> Result<Posted, Unreadable> {
-        let RawForm(body) = RawForm::from_request(request, &()).await.map_err(|_| Unreadable::TooMuch)?;
-        let pairs: Vec<(String, String)> = decode(&body);
+        let body = to_bytes(request.into_body(), PLAIN).await.map_err(|_| Unreadable::TooMuch)?;
         let mut posted = Posted::default();
-        for (name, value) in pairs.into_iter().take(VALUES) {
+        for (name, value) in decode(&body).take(VALUES) {
+            if value.len() > VALUE {
+                return Err(Unreadable::TooMuch);
+            }
             self.value(&mut posted, name, value);
         }
         Ok(posted)
@@ -105,24 +117,30 @@ impl Reading<'_> {
         let declared = part.content_type().unwrap_or_default().to_owned();
         let name = part.file_name().map(str::to_owned).filter(|name| !name.is_empty());
         let Some(drawn) = &posted.drawn else { return Ok(()) };
-        let kept = self.staging.list(&drawn.id).await;
-        let number = kept.iter().map(|staged| staged.number + 1).max().unwrap_or(0);
         let most = (self.keys.file_mib << 20) as u64;
         let mut upload: Option<Upload> = None;
-        let mut too_large = false;
+        let (mut too_large, mut refused) = (false, None);
         while let Some(chunk) = part.chunk().await.map_err(|_| Unreadable::TooMuch)? {
-            if chunk.is_empty() || too_large {
+            if chunk.is_empty() || too_large || refused.is_some() {
                 continue;
             }
             let upload = match &mut upload {
                 Some(upload) => upload,
                 none => {
-                    let begun = self.staging.begin(&drawn.id, number, name.as_deref(), &declared).await;
+                    refused = self.no_room();
+                    if refused.is_some() {
+                        continue;
+                    }
+                    let begun = self.staging.begin(&drawn.id, name.as_deref(), &declared).await;
                     none.insert(begun.map_err(|_| Unreadable::Disk)?)
                 }
             };
             upload.write(&chunk).await.map_err(|_| Unreadable::Disk)?;
             too_large = upload.size() > most;
+        }
+        if let Some(words) = refused {
+            posted.wrongs.push(Wrong::with("files", words));
+            return Ok(());
         }
         // An empty file input sends a part without a byte.
         let Some(upload) = upload else { return Ok(()) };
@@ -130,22 +148,35 @@ impl Reading<'_> {
         let wrong = if too_large {
             let words = say(self.lang, Word::FileTooLarge).replace("{label}", &label);
             Some(words.replace("{mib}", &self.keys.file_mib.to_string()))
-        } else if kept.len() >= self.keys.files {
+        } else if posted.files + posted.values.all("kept").count() >= self.keys.files {
             Some(say(self.lang, Word::TooManyFiles).replace("{count}", &self.keys.files.to_string()))
         } else if is_active(upload.media_type()) {
             Some(say(self.lang, Word::FileKind).replace("{label}", &label))
         } else {
             None
         };
-        let Some(wrong) = wrong else { return upload.keep().await.map_err(|_| Unreadable::Disk) };
-        upload.discard().await;
-        posted.wrongs.push(Wrong::with("files", wrong));
+        match wrong {
+            Some(wrong) => posted.wrongs.push(Wrong::with("files", wrong)),
+            None => {
+                self.staging.keep(upload).await.map_err(|_| Unreadable::Disk)?;
+                posted.files += 1;
+            }
+        }
         Ok(())
+    }
+
+    /// Why no further file is taken, if so: nobody fills the disk with files of forms that are never sent.
+    fn no_room(&self) -> Option<String> {
+        if self.staging.is_full() {
+            return Some(say(self.lang, Word::Busy).to_owned());
+        }
+        let wait = self.guard.count_upload(self.network, self.now.secs()).err()?;
+        Some(say(self.lang, Word::TooMany).replace("{minutes}", &(wait.div_euclid(60) + 1).to_string()))
     }
 }
 
 /// `application/x-www-form-urlencoded` (WHATWG URL, section 5.1).
-fn decode(body: &[u8]) -> Vec<(String, String)> {
+fn decode(body: &[u8]) -> impl Iterator<Item = (String, String)> {
     let plain = |part: &[u8]| {
         let mut bytes = Vec::with_capacity(part.len());
         let mut rest = part.iter();
@@ -163,13 +194,13 @@ fn decode(body: &[u8]) -> Vec<(String, String)> {
         String::from_utf8_lossy(&bytes).into_owned()
     };
     let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-    let split = |pair: &[u8]| {
+    let split = move |pair: &[u8]| {
         let at = pair.iter().position(|byte| *byte == b'=');
         let (name, value) = at
             .map_or((pair, &[][..]), |at| (pair.get(..at).unwrap_or_default(), pair.get(at + 1..).unwrap_or_default()));
         (plain(name), plain(value))
     };
-    pairs.map(split).collect()
+    pairs.map(split)
 }
 
 #[cfg(test)]
@@ -178,7 +209,8 @@ mod tests {
 
     #[test]
     fn a_body_of_a_browser_is_read() {
-        let pairs = decode(b"name=Ana+B&message=a%0D%0Ab%26c&empty=&alone&bad=%zz%");
+        let body = b"name=Ana+B&message=a%0D%0Ab%26c&empty=&alone&bad=%zz%";
+        let pairs: Vec<_> = decode(body).collect();
         let shown: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(shown, [("name", "Ana B"), ("message", "a\r\nb&c"), ("empty", ""), ("alone", ""), ("bad", "%zz%")]);
     }

@@ -1,5 +1,6 @@
 //! What is served: the forms, what is posted to them, and the page after.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,6 +15,7 @@ use axum::routing::get;
 use data_encoding::BASE64;
 use guichet_contract::web::Peer;
 use guichet_contract::{NotAccepted, Port};
+use guichet_domain::ids::ConversationKey;
 use maud::Markup;
 use serde::Deserialize;
 
@@ -99,7 +101,8 @@ async fn post(
     let peer = peer.map(|Extension(peer)| peer).unwrap_or_default();
     let Ok(signer) = desk.source.signer(&desk.port).await else { return desk.busy_page(lang) };
     let (keys, staging, now) = (&desk.source.keys, &desk.source.staging, desk.port.clock.now());
-    let reading = Reading { keys, signer, staging, lang, now };
+    let (guard, network) = (&desk.source.guard, peer.counted());
+    let reading = Reading { keys, signer, staging, guard, network, lang, now };
     let posted = match tokio::time::timeout(READING, reading.read(request)).await {
         Ok(Ok(posted)) => posted,
         Ok(Err(Unreadable::Disk)) => return desk.busy_page(lang),
@@ -122,7 +125,7 @@ async fn received(
         let page = desk.site(lang).message_page(Word::GoneTitle, say(lang, Word::GoneText));
         return html(StatusCode::GONE, page);
     };
-    let standing = desk.port.conversations.standing(&Submission::conversation(&received.id)).await.ok().flatten();
+    let standing = desk.port.conversations.standing(&ConversationKey::new(received.conversation)).await.ok().flatten();
     let zone = desk.port.conversations.hours().zone;
     let promise = standing.and_then(|standing| standing.promised_at).and_then(|at| {
         let shown = at.timestamp().in_tz(&zone).ok()?;
@@ -144,6 +147,14 @@ struct Typed {
     /// The token to go on with; without one a new form is drawn.
     token: Option<(String, Drawn)>,
     puzzle: bool,
+}
+
+/// Why a form was not handed in.
+enum Unhanded {
+    /// More files than are taken, over several postings.
+    TooManyFiles,
+    /// It could not be stored.
+    NotStored(String),
 }
 
 impl Desk {
@@ -216,7 +227,7 @@ impl Desk {
 
     /// A form that was read: draws it again with what is wrong, or hands it in and leads to the page after.
     async fn taken(&self, form: &FormKeys, lang: Lang, signer: &Signer, posted: Posted, peer: Peer) -> Response {
-        let Posted { values, drawn, wrongs } = posted;
+        let Posted { values, drawn, files, wrongs } = posted;
         let now = self.port.clock.now().secs();
         let Some(drawn) = drawn else {
             // Drawn anew with all that was typed: whoever left it open for a day presses once more.
@@ -248,12 +259,16 @@ impl Desk {
             response.headers_mut().insert(RETRY_AFTER, wait.into());
             return response;
         }
-        match self.hand_in(form, lang, signer, &values, &drawn).await {
+        match self.hand_in(form, lang, signer, &values, (&drawn, files > 0)).await {
             Ok(receipt) => {
                 let place = format!("{}/received/{receipt}?lang={}", self.source.base, lang.as_str());
                 (StatusCode::SEE_OTHER, [(LOCATION, place)]).into_response()
             }
-            Err(why) => {
+            Err(Unhanded::TooManyFiles) => {
+                let words = say(lang, Word::TooManyFiles).replace("{count}", &self.source.keys.files.to_string());
+                again(StatusCode::UNPROCESSABLE_ENTITY, vec![Wrong::with("files", words)], false).await
+            }
+            Err(Unhanded::NotStored(why)) => {
                 tracing::warn!(source = %self.port.source, %why, "a form could not be taken in; it is shown again");
                 let wrongs = vec![Wrong::whole(self.or_mail(lang, say(lang, Word::Busy)))];
                 again(StatusCode::SERVICE_UNAVAILABLE, wrongs, false).await
@@ -268,19 +283,29 @@ impl Desk {
         lang: Lang,
         signer: &Signer,
         values: &Values,
-        drawn: &Drawn,
-    ) -> Result<String, String> {
+        (drawn, with_files): (&Drawn, bool),
+    ) -> Result<String, Unhanded> {
         let (staging, now) = (&self.source.staging, self.port.clock.now());
         let kept = staging.list(&drawn.id).await;
+        let room = if kept.is_empty() { None } else { staging.in_memory.acquire().await.ok() };
         let mut files = Vec::new();
         for staged in kept.iter().filter(|staged| is_wanted(values, staged)) {
-            let bytes = staging.read(&drawn.id, staged.number).await.map_err(|error| error.to_string())?;
+            let bytes = match staging.read(&drawn.id, staged.number).await {
+                Ok(bytes) => bytes,
+                // Pressed twice: the other one was quicker, and handed it in.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(Unhanded::NotStored(error.to_string())),
+            };
             let (name, media_type) = (staged.name.clone(), staged.media_type.to_owned());
             let file = SentFile { name, media_type, content: BASE64.encode(&bytes) };
             // Pressed twice, a browser may send each file twice.
-            if !files.contains(&file) {
-                files.push(file);
+            if files.contains(&file) {
+                continue;
             }
+            if files.len() == self.source.keys.files {
+                return Err(Unhanded::TooManyFiles);
+            }
+            files.push(file);
         }
         let line = |name: &str| Some(values.line(name)).filter(|line| !line.is_empty());
         let email = values.line("email");
@@ -296,17 +321,20 @@ impl Desk {
             message: values.text("message"),
             answers: answers(form, values, lang),
             files,
+            with_files,
             trapped: !values.get("website").is_empty(),
         };
         let accepted =
             self.port.intake.accept(vec![submission.inbound(now)], Vec::new()).await.map_err(
                 |refused| match refused {
-                    NotAccepted::Busy { why, .. } | NotAccepted::Refused { why } => why,
+                    NotAccepted::Busy { why, .. } | NotAccepted::Refused { why } => Unhanded::NotStored(why),
                 },
             )?;
-        staging.clear(&drawn.id).await;
+        drop(room);
+        staging.clear(&drawn.id, &kept).await;
         let reference = accepted.receipts.into_iter().next().and_then(|receipt| receipt.reference);
-        Ok(signer.receipt(&Received { reference, masked: masked(&email), id: drawn.id.clone(), at: now.secs() }))
+        let conversation = Submission::conversation(&drawn.id, &email).as_str().to_owned();
+        Ok(signer.receipt(&Received { reference, masked: masked(&email), conversation, at: now.secs() }))
     }
 }
 

@@ -1,20 +1,34 @@
 //! Uploads of a form that is not yet right: kept beside its id, so that nobody chooses a file twice.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use guichet_domain::file_name;
 use guichet_domain::media_type;
 use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
+use tokio::sync::Semaphore;
 
 /// How long an upload waits for its form, by the disk's clock.
 const LIFE: Duration = Duration::from_hours(25);
 /// Longest media type a browser may declare, in octets.
 const DECLARED: usize = 100;
+/// Octets of all uploads of a source that wait for their forms.
+const MOST_WAITING: u64 = 1 << 30;
+/// Uploads of one form, those under way too.
+const MOST_OF_ONE: usize = 100;
+/// Forms whose files are in memory at once.
+const IN_MEMORY: usize = 2;
 
 /// The folder of a source's uploads.
-pub(crate) struct Staging(PathBuf);
+pub(crate) struct Staging {
+    folder: PathBuf,
+    waiting: AtomicU64,
+    /// Held by whoever has the files of a form in memory.
+    pub(crate) in_memory: Semaphore,
+}
 
 /// An upload that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +45,7 @@ pub(crate) struct Staged {
 
 /// An upload under way.
 pub(crate) struct Upload {
-    folder: PathBuf,
-    number: usize,
+    place: Place,
     name: String,
     declared: String,
     file: fs::File,
@@ -40,31 +53,73 @@ pub(crate) struct Upload {
     beginning: Vec<u8>,
 }
 
-impl Staging {
-    pub(crate) fn new(folder: &Path) -> Self {
-        Self(folder.join("uploads"))
+/// A number of a form that is taken for one upload; given back unless that is kept.
+struct Place {
+    folder: PathBuf,
+    number: usize,
+    kept: bool,
+}
+
+impl Place {
+    /// Takes the first that is free. The same form sent twice at once may do so twice at once.
+    async fn take(folder: PathBuf) -> std::io::Result<Self> {
+        let mut number = 0;
+        while number < MOST_OF_ONE {
+            fs::create_dir_all(&folder).await?;
+            let mine = fs::OpenOptions::new().write(true).create_new(true).open(path(&folder, number, "name")).await;
+            match mine {
+                Ok(_) => return Ok(Self { folder, number, kept: false }),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+                // The other one was taken in just now, and its folder went.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(std::io::Error::other("too many uploads of one form"))
     }
 
-    /// Begins an upload of the form with this id, which was checked.
-    pub(crate) async fn begin(
-        &self,
-        id: &str,
-        number: usize,
-        name: Option<&str>,
-        declared: &str,
-    ) -> std::io::Result<Upload> {
-        let folder = self.0.join(id);
-        fs::create_dir_all(&folder).await?;
-        let file = fs::File::create(folder.join(format!("{number}.part"))).await?;
+    fn path(&self, extension: &str) -> PathBuf {
+        path(&self.folder, self.number, extension)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.kept {
+            drop(std::fs::remove_file(self.path("part")));
+            drop(std::fs::remove_file(self.path("name")));
+        }
+    }
+}
+
+fn path(folder: &Path, number: usize, extension: &str) -> PathBuf {
+    folder.join(format!("{number}.{extension}"))
+}
+
+impl Staging {
+    pub(crate) fn new(folder: &Path) -> Self {
+        let (waiting, in_memory) = (AtomicU64::new(0), Semaphore::new(IN_MEMORY));
+        Self { folder: folder.join("uploads"), waiting, in_memory }
+    }
+
+    /// Whether so much waits that nothing more is taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) >= MOST_WAITING
+    }
+
+    /// Begins an upload of the form with this id, which was checked. What is dropped without being kept leaves nothing.
+    pub(crate) async fn begin(&self, id: &str, name: Option<&str>, declared: &str) -> std::io::Result<Upload> {
+        let place = Place::take(self.folder.join(id)).await?;
+        let file = fs::File::create(place.path("part")).await?;
         let declared: String = declared.chars().filter(char::is_ascii_graphic).take(DECLARED).collect();
-        let name = file_name::safe(name, &declared, number + 1);
-        Ok(Upload { folder, number, name, declared, file, size: 0, beginning: Vec::new() })
+        let name = file_name::safe(name, &declared, place.number + 1);
+        Ok(Upload { place, name, declared, file, size: 0, beginning: Vec::new() })
     }
 
     /// What is kept for a form, in order.
     pub(crate) async fn list(&self, id: &str) -> Vec<Staged> {
         let mut found = Vec::new();
-        let Ok(mut folder) = fs::read_dir(self.0.join(id)).await else { return found };
+        let Ok(mut folder) = fs::read_dir(self.folder.join(id)).await else { return found };
         while let Ok(Some(entry)) = folder.next_entry().await {
             let path = entry.path();
             if path.extension().is_none_or(|extension| extension != "name") {
@@ -87,18 +142,36 @@ impl Staging {
 
     /// The bytes of one upload.
     pub(crate) async fn read(&self, id: &str, number: usize) -> std::io::Result<Vec<u8>> {
-        fs::read(self.0.join(id).join(format!("{number}.bytes"))).await
+        fs::read(path(&self.folder.join(id), number, "bytes")).await
     }
 
-    /// Forgets the uploads of a form.
-    pub(crate) async fn clear(&self, id: &str) {
-        drop(fs::remove_dir_all(self.0.join(id)).await);
+    /// Keeps an upload for its form.
+    pub(crate) async fn keep(&self, mut upload: Upload) -> std::io::Result<()> {
+        upload.file.flush().await?;
+        fs::rename(upload.place.path("part"), upload.place.path("bytes")).await?;
+        fs::write(upload.place.path("name"), format!("{}\n{}", upload.declared, upload.name)).await?;
+        upload.place.kept = true;
+        self.waiting.fetch_add(upload.size, Ordering::AcqRel);
+        Ok(())
     }
 
-    /// Forgets what waits for a form that is over. Answers how many forms' uploads went.
+    /// Forgets these uploads of a form. Others may be under way: the same form, sent once more.
+    pub(crate) async fn clear(&self, id: &str, gone: &[Staged]) {
+        let folder = self.folder.join(id);
+        for staged in gone {
+            if fs::remove_file(path(&folder, staged.number, "bytes")).await.is_ok() {
+                let less = |waiting: u64| Some(waiting.saturating_sub(staged.size));
+                let _ = self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+            }
+            drop(fs::remove_file(path(&folder, staged.number, "name")).await);
+        }
+        drop(fs::remove_dir(folder).await);
+    }
+
+    /// Forgets what waits for a form that is over, and counts what still waits. Answers how many forms' uploads went.
     pub(crate) async fn sweep(&self) -> usize {
-        let mut gone = 0;
-        let Ok(mut folder) = fs::read_dir(&self.0).await else { return gone };
+        let (mut gone, mut waiting) = (0, 0);
+        let Ok(mut folder) = fs::read_dir(&self.folder).await else { return gone };
         while let Ok(Some(entry)) = folder.next_entry().await {
             #[expect(clippy::disallowed_methods, reason = "file times are of the disk's clock, not of ours")]
             let now = SystemTime::now();
@@ -106,8 +179,12 @@ impl Staging {
             let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
             if age.is_some_and(|age| age > LIFE) && fs::remove_dir_all(entry.path()).await.is_ok() {
                 gone += 1;
+                continue;
             }
+            let id = entry.file_name();
+            waiting += self.list(&id.to_string_lossy()).await.iter().map(|staged| staged.size).sum::<u64>();
         }
+        self.waiting.store(waiting, Ordering::Release);
         gone
     }
 }
@@ -136,19 +213,6 @@ impl Upload {
     pub(crate) fn media_type(&self) -> &'static str {
         media_type::of(&self.beginning, &self.declared)
     }
-
-    /// Keeps it.
-    pub(crate) async fn keep(mut self) -> std::io::Result<()> {
-        self.file.flush().await?;
-        let path = |extension: &str| self.folder.join(format!("{}.{extension}", self.number));
-        fs::rename(path("part"), path("bytes")).await?;
-        fs::write(path("name"), format!("{}\n{}", self.declared, self.name)).await
-    }
-
-    /// Throws it away.
-    pub(crate) async fn discard(self) {
-        drop(fs::remove_file(self.folder.join(format!("{}.part", self.number))).await);
-    }
 }
 
 /// How many octets say what a file is.
@@ -171,20 +235,53 @@ mod tests {
     async fn an_upload_waits_under_a_safe_name_and_says_what_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let staging = Staging::new(folder.path());
-        let mut upload = staging.begin("ab", 0, Some("../../etc/passwd.png"), "image/png").await.unwrap();
+        let mut upload = staging.begin("ab", Some("../../etc/passwd.png"), "image/png").await.unwrap();
         upload.write(b"#!/bin/sh\n").await.unwrap();
         assert_eq!((upload.name(), upload.media_type()), ("passwd.png", "text/x-script"));
-        upload.keep().await.unwrap();
-        let mut upload = staging.begin("ab", 1, None, "text/plain\nx").await.unwrap();
+        staging.keep(upload).await.unwrap();
+        let mut upload = staging.begin("ab", None, "text/plain\nx").await.unwrap();
         upload.write(b"hello").await.unwrap();
-        upload.keep().await.unwrap();
-        staging.begin("ab", 2, None, "").await.unwrap().discard().await;
+        staging.keep(upload).await.unwrap();
+        drop(staging.begin("ab", None, "").await.unwrap());
         let kept = staging.list("ab").await;
         assert_eq!(kept.len(), 2);
         assert_eq!((kept[0].name.as_str(), kept[0].media_type, kept[0].size), ("passwd.png", "text/x-script", 10));
         assert_eq!(staging.read("ab", 1).await.unwrap(), b"hello");
         assert_eq!(staging.sweep().await, 0);
-        staging.clear("ab").await;
+        staging.clear("ab", &kept).await;
         assert_eq!(staging.list("ab").await, []);
+    }
+
+    #[tokio::test]
+    async fn the_same_form_sent_twice_at_once_keeps_both_uploads_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let staging = Staging::new(folder.path());
+        let mut one = staging.begin("ab", Some("a.txt"), "text/plain").await.unwrap();
+        let mut other = staging.begin("ab", Some("a.txt"), "text/plain").await.unwrap();
+        one.write(b"one").await.unwrap();
+        other.write(b"other").await.unwrap();
+        staging.keep(one).await.unwrap();
+        let first = staging.list("ab").await;
+        assert_eq!(staging.read("ab", first[0].number).await.unwrap(), b"one");
+        staging.clear("ab", &first).await;
+        staging.keep(other).await.unwrap();
+        let second = staging.list("ab").await;
+        assert_eq!(staging.read("ab", second[0].number).await.unwrap(), b"other");
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_counted_over_a_restart_and_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let staging = Staging::new(folder.path());
+        let mut upload = staging.begin("ab", Some("a.txt"), "text/plain").await.unwrap();
+        upload.write(b"hello").await.unwrap();
+        staging.keep(upload).await.unwrap();
+        let again = Staging::new(folder.path());
+        again.sweep().await;
+        assert_eq!(again.waiting.load(Ordering::Acquire), 5);
+        again.waiting.store(MOST_WAITING, Ordering::Release);
+        assert!(again.is_full());
+        again.clear("ab", &again.list("ab").await).await;
+        assert!(!again.is_full());
     }
 }

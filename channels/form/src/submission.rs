@@ -46,6 +46,9 @@ pub(crate) struct Submission {
     pub(crate) answers: Vec<(String, String)>,
     #[serde(default)]
     pub(crate) files: Vec<SentFile>,
+    /// Whether files came with the very posting, not only with an earlier one of the same form that was not yet right.
+    #[serde(default)]
+    pub(crate) with_files: bool,
     /// Whether the trap for programs was filled in.
     #[serde(default)]
     pub(crate) trapped: bool,
@@ -61,19 +64,25 @@ pub(crate) struct SentFile {
 }
 
 impl Submission {
-    /// The conversation of a submission.
-    pub(crate) fn conversation(id: &str) -> ConversationKey {
-        ConversationKey::new(format!("form-{id}"))
+    /// The conversation of the submissions of one form by one person. Whoever goes back and mends the address is another
+    /// one: the first address may be a stranger's, and answers would go there.
+    pub(crate) fn conversation(id: &str, email: &str) -> ConversationKey {
+        ConversationKey::new(format!("form-{id}-{}", short(email.to_lowercase().as_bytes())))
     }
 
     /// For the intake. What filled in the trap is kept aside, whole: some people's browsers fill in everything.
     pub(crate) fn inbound(self, now: Moment) -> Inbound {
         let raw = serde_json::to_vec(&self).unwrap_or_default();
-        // The same words twice are one request; other words on the same page (back, mended, sent again) are a follow-up.
-        let words = serde_json::to_vec(&Self { files: Vec::new(), trapped: false, ..self.clone() }).unwrap_or_default();
-        let words = digest::digest(&digest::SHA256, &words);
-        let words = HEXLOWER.encode(words.as_ref().get(..8).unwrap_or_default());
-        let external_id = ExternalId::new(format!("{}-{words}", self.id));
+        // The same words twice are one request; other words or files on the same page (back, mended, sent again) are a
+        // follow-up. Files of an earlier posting do not count: pressed twice, the second finds them handed in already.
+        let words = serde_json::to_vec(&Self { files: Vec::new(), with_files: false, trapped: false, ..self.clone() })
+            .unwrap_or_default();
+        let mut external_id = format!("{}-{}", self.id, short(&words));
+        if self.with_files && !self.files.is_empty() {
+            let files = serde_json::to_vec(&self.files).unwrap_or_default();
+            external_id = format!("{external_id}-{}", short(&files));
+        }
+        let external_id = ExternalId::new(external_id);
         let content = if self.trapped {
             let detail = "a field that is hidden from people was filled in".to_owned();
             Content::Unreadable { reason: Reason::from(HONEYPOT), detail }
@@ -109,7 +118,7 @@ impl Submission {
         });
         Item {
             from: Some(from),
-            conversation: Some(Self::conversation(&self.id)),
+            conversation: Some(Self::conversation(&self.id, &self.email)),
             subject: Some(self.subject.clone().unwrap_or_else(|| self.title.clone())),
             reply_text: text.clone(),
             text,
@@ -120,6 +129,11 @@ impl Submission {
             ..Item::default()
         }
     }
+}
+
+/// A quarter of a SHA-256: enough to tell apart what one form was sent with.
+fn short(bytes: &[u8]) -> String {
+    HEXLOWER.encode(digest::digest(&digest::SHA256, bytes).as_ref().get(..8).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -143,6 +157,7 @@ mod tests {
                 media_type: "text/plain".to_owned(),
                 content: BASE64.encode(b"hello"),
             }],
+            with_files: true,
             trapped: false,
         }
     }

@@ -29,9 +29,9 @@ pub(crate) struct Received {
     /// The address the acknowledgement goes to, with its local part hidden.
     #[serde(rename = "m")]
     pub(crate) masked: String,
-    /// The submission, for its conversation.
+    /// The submission's conversation.
     #[serde(rename = "i")]
-    pub(crate) id: String,
+    pub(crate) conversation: String,
     /// When, in seconds since 1970.
     #[serde(rename = "a")]
     pub(crate) at: i64,
@@ -122,7 +122,8 @@ mod tests {
     fn the_page_after_reads_back_what_it_was_made_of() {
         let signer = Signer::new(&[1; 32]);
         let reference = Some("GT-482-109-3753".to_owned());
-        let received = Received { reference, masked: "…@example.org".to_owned(), id: "ab".to_owned(), at: 1_000 };
+        let received =
+            Received { reference, masked: "…@example.org".to_owned(), conversation: "c".to_owned(), at: 1_000 };
         assert_eq!(signer.received(&signer.receipt(&received), at(1_500)), Some(received));
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use guichet_contract::conformance::{Answer, ScriptedIntake};
+use guichet_domain::inbound::Content;
 use serde_json::json;
 
 use crate::browser::Browser;
@@ -184,4 +185,39 @@ async fn the_page_after_shows_for_a_day_and_only_what_we_signed() {
     assert_eq!(browser.get(&forged).await.status, StatusCode::GONE);
     browser.clock.advance(Duration::from_hours(25));
     assert_eq!(browser.get(&place).await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
+async fn a_file_that_was_forgotten_is_sent_after_with_the_same_words() {
+    let browser = Browser::new(json!({}));
+    let token = browser.open().await.value("token");
+    browser.send(&with(&token, &ANA), &[]).await.place();
+    let file = [("screen.txt", "text/plain", &b"one"[..])];
+    browser.send(&with(&token, &ANA), &file).await.place();
+    browser.send(&with(&token, &ANA), &file).await.place();
+    let taken = browser.taken();
+    assert_eq!(taken.len(), 2, "the file once, however often it is sent");
+    match &taken[1].content {
+        Content::Read(item) => assert_eq!(item.attachments[0].bytes, b"one"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn whoever_goes_back_and_mends_the_address_is_answered_there() {
+    let browser = Browser::new(json!({}));
+    let token = browser.open().await.value("token");
+    browser.send(&with(&token, &[("email", "anna@example.org"), ANA[2]]), &[]).await.place();
+    browser.send(&with(&token, &[("email", "Ana@example.org"), ANA[2]]), &[]).await.place();
+    browser.send(&with(&token, &[("email", "ana@example.org"), ("message", "And the mouse.")]), &[]).await.place();
+    let conversations: Vec<_> = browser
+        .taken()
+        .into_iter()
+        .map(|inbound| match inbound.content {
+            Content::Read(item) => item.conversation,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_ne!(conversations[0], conversations[1], "the wrong address may be a stranger's");
+    assert_eq!(conversations[1], conversations[2]);
 }

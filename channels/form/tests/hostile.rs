@@ -129,3 +129,33 @@ async fn an_address_that_is_several_or_carries_a_header_is_none() {
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{address}");
     }
 }
+
+#[tokio::test]
+async fn files_of_forms_that_are_never_sent_fill_no_disk() {
+    let mut browser = Browser::new(json!({"per_address_hour": 1, "files": 2}));
+    let token = browser.open().await.value("token");
+    let unsent = [("email", ""), ANA[1]];
+    for name in ["a.txt", "b.txt"] {
+        let page = browser.send(&with(&token, &unsent), &[(name, "text/plain", b"x")]).await;
+        assert!(page.text.contains(name), "{}", page.text);
+    }
+    let fresh = browser.open().await.value("token");
+    let page = browser.send(&with(&fresh, &unsent), &[("c.txt", "text/plain", b"x")]).await;
+    assert!(page.text.contains("Too many requests came from your network"), "{}", page.text);
+    assert!(!page.text.contains("c.txt"), "{}", page.text);
+    browser.ip = [198, 51, 100, 7];
+    let page = browser.send(&with(&fresh, &unsent), &[("c.txt", "text/plain", b"x")]).await;
+    assert!(page.text.contains("c.txt"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn millions_of_fields_are_not_unpacked() {
+    let browser = Browser::new(json!({}));
+    let token = browser.open().await.value("token").replace('~', "%7E");
+    let body = format!("token={token}&email=ana%40example.org&message=a&{}", "a=&".repeat(600_000));
+    let request = Request::post("/request").header("content-type", "application/x-www-form-urlencoded");
+    browser.ask(request.body(Body::from(body)).unwrap()).await.place();
+    let request = Request::post("/request").header("content-type", "application/x-www-form-urlencoded");
+    let page = browser.ask(request.body(Body::from("a=&".repeat(1_000_000))).unwrap()).await;
+    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
