@@ -193,23 +193,9 @@ fn check(source: &SourceName, keys: Keys) -> Result<Settings, SettingsError> {
         return Err(wrong("token", None, &what, "make one with: openssl rand -hex 16"));
     }
     let signing: Vec<Secret> = words(secret.read("secret")?).into_iter().map(Secret::new).collect();
-    let mut public_keys: Vec<String> = keys.public_key.into_iter().collect();
-    if let Some(file) = &keys.public_key_file {
-        let text = std::fs::read_to_string(file).map_err(|error| {
-            wrong(
-                "public_key_file",
-                Some(&file.display().to_string()),
-                &error.to_string(),
-                "give a file that can be read",
-            )
-        })?;
-        public_keys.push(text);
-    }
+    let public_keys = public_keys(keys.public_key, keys.public_key_file.as_deref())?;
     let is_needed = !signing.is_empty() && system(keys.kind).signs_addresses();
     let origin = origin(keys.public_url.as_deref(), is_needed)?;
-    if !public_keys.iter().all(|key| is_public_key(key)) {
-        return Err(wrong("public_key", None, "it is no public key", "copy it whole, as PEM or base64"));
-    }
     let country = region(&keys.country.to_uppercase()).ok_or_else(|| {
         wrong("country", Some(&keys.country), "there is no such country", "write two letters: \"FR\"")
     })?;
@@ -283,6 +269,21 @@ fn check(source: &SourceName, keys: Keys) -> Result<Settings, SettingsError> {
         ways,
         desk: keys.sign_as,
     })
+}
+
+/// What signatures are checked with where the system has a key pair.
+fn public_keys(given: Option<String>, file: Option<&Path>) -> Result<Vec<String>, SettingsError> {
+    let mut keys: Vec<String> = given.into_iter().collect();
+    if let Some(file) = file {
+        let wrong = |why: String| {
+            wrong("public_key_file", Some(&file.display().to_string()), &why, "give a file that can be read")
+        };
+        keys.push(std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?);
+    }
+    if keys.iter().all(|key| is_public_key(key)) {
+        return Ok(keys);
+    }
+    Err(wrong("public_key", None, "it is no public key", "copy it whole, as PEM or base64"))
 }
 
 /// The public address without what follows the host.

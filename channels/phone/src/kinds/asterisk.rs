@@ -23,7 +23,7 @@ impl System for Asterisk {
         let mut event = generic::read(fields, habits);
         if event.stage == Stage::Ended {
             event.by_agent = event.agent.is_some() || fields.of("dialstatus") == Some("ANSWER");
-            event.disposition = if event.by_agent { Some(Disposition::Answered) } else { disposition(fields) };
+            event.disposition = Some(if event.by_agent { Disposition::Answered } else { disposition(fields) });
         }
         if event.stage == Stage::Unknown {
             return Ok(Vec::new());
@@ -37,44 +37,44 @@ impl System for Asterisk {
 }
 
 /// What became of a call that no agent answered.
-fn disposition(fields: &Fields) -> Option<Disposition> {
+fn disposition(fields: &Fields) -> Disposition {
     let last = fields.of("lastapp").unwrap_or_default().to_lowercase();
     // Where the dialplan says what the caller is at, it knows best.
     match fields.of("place").unwrap_or_default() {
-        "voicemail" => return Some(Disposition::Voicemail),
-        "ivr" => return Some(Disposition::Ivr),
-        "blocked" => return Some(Disposition::Blocked),
-        _ if matches!(last.as_str(), "voicemail" | "record") => return Some(Disposition::Voicemail),
+        "voicemail" => return Disposition::Voicemail,
+        "ivr" => return Disposition::Ivr,
+        "blocked" => return Disposition::Blocked,
+        _ if matches!(last.as_str(), "voicemail" | "record") => return Disposition::Voicemail,
         _ => {}
     }
     // A queue that sent the caller on says why; one that the caller left says nothing, or that it was abandoned.
     match fields.of("queuestatus").unwrap_or_default() {
         "TIMEOUT" | "FULL" | "JOINEMPTY" | "LEAVEEMPTY" | "JOINUNAVAIL" | "LEAVEUNAVAIL" | "WITHDRAW" | "CONTINUE" => {
-            return Some(Disposition::Missed);
+            return Disposition::Missed;
         }
         _ if fields.of("abandoned") == Some("TRUE") || fields.of("queue").is_some() || last == "queue" => {
-            return Some(Disposition::Abandoned);
+            return Disposition::Abandoned;
         }
         _ => {}
     }
     match fields.of("dialstatus").unwrap_or_default() {
-        "BUSY" => return Some(Disposition::Busy),
+        "BUSY" => return Disposition::Busy,
         // An unreachable phone is ours, not the network's: nobody answered.
-        "NOANSWER" | "CHANUNAVAIL" => return Some(Disposition::Missed),
-        "CANCEL" => return Some(Disposition::Abandoned),
-        "CONGESTION" => return Some(Disposition::Failed),
-        "DONTCALL" | "TORTURE" => return Some(Disposition::Blocked),
+        "NOANSWER" | "CHANUNAVAIL" => return Disposition::Missed,
+        "CANCEL" => return Disposition::Abandoned,
+        "CONGESTION" => return Disposition::Failed,
+        "DONTCALL" | "TORTURE" => return Disposition::Blocked,
         _ => {}
     }
     if fields.of("billsec").and_then(|secs| secs.parse::<u32>().ok()).is_some_and(|secs| secs > 0) {
-        return Some(Disposition::Ivr);
+        return Disposition::Ivr;
     }
-    Some(match fields.of("hangupcause").unwrap_or_default() {
+    match fields.of("hangupcause").unwrap_or_default() {
         "17" => Disposition::Busy,
         "18" | "19" | "20" => Disposition::Missed,
         "1" | "2" | "3" | "27" | "28" | "34" | "38" | "41" | "42" => Disposition::Failed,
         _ => Disposition::Abandoned,
-    })
+    }
 }
 
 #[cfg(test)]

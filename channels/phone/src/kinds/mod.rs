@@ -13,6 +13,8 @@ mod asterisk;
 mod corpus;
 mod freeswitch;
 mod generic;
+#[cfg(test)]
+mod hostile;
 mod jwt;
 mod kamailio;
 mod placetel;
@@ -175,7 +177,8 @@ pub(crate) fn escaped(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&apos;"),
-            c if c.is_control() => escaped.push(' '),
+            // What XML cannot hold, even escaped, and what would break a line.
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push(' '),
             c => escaped.push(c),
         }
     }

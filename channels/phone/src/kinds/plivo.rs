@@ -204,6 +204,23 @@ mod tests {
     }
 
     #[test]
+    fn what_the_vendors_library_signs_is_believed() {
+        // Made with the vendor's Python library.
+        let form = "CallUUID=c-1&CallerName=Jo+%26+fils&From=&Digits=2&Digits=1";
+        let post = |url, body| Asked::post(Door::Voice, url, body);
+        let url = "https://desk.example.com/in/pbx/voice";
+        for (asked, shown) in [
+            (post(&format!("{url}?step=recorded&x=a+b"), form), "KISO7SqQk1Y5e0wY4gDct73p5YMsRH3T0TUkNcvH3OQ="),
+            (Asked::get(Door::Voice, &format!("{url}?b=2&a=1&a=0&c=")), "NHq15PzhdFgchkUSzc2WhULHlBxcS2PRY7pzzNxWFQo="),
+            (post(url, "CallUUID=c-1"), "YutFOktQsRbNKspnpBOPMjDh3TPIeGAUCepWK4pMxak="),
+            (post(&format!("{url}?b=x%26+y"), ""), "cTkU42RSarOQMl2sTobGd85AYog+vRVdiuZVwQFQ+4Q="),
+        ] {
+            let asked = asked.with("x-plivo-signature-v3", shown).with("x-plivo-signature-v3-nonce", "12345");
+            assert_eq!(asked.verified(&Plivo, &keys(&["an older token", "my_auth_token"])), Ok(()), "{shown}");
+        }
+    }
+
+    #[test]
     fn several_signatures_may_be_shown_and_a_body_that_is_no_form_is_refused() {
         let message = format!("{URL}.{NONCE}");
         let list = format!("AAAA, {},!", signature(&message));

@@ -119,7 +119,9 @@ fn recording(fields: &Fields) -> Option<Recording> {
 
 /// A transcript that comes as what one said after the other.
 fn speeches(fields: &Fields) -> Option<String> {
-    let said = fields.pairs().filter(|(name, _)| name.starts_with("data.speeches.") && name.ends_with(".text"));
+    let said = fields
+        .pairs()
+        .filter(|(name, _)| name.starts_with("data.speeches.") && name.rsplit('.').next() == Some("text"));
     let text: Vec<&str> = said.map(|(_, text)| text).collect();
     (!text.is_empty()).then(|| text.join("\n"))
 }

@@ -285,6 +285,25 @@ mod tests {
     }
 
     #[test]
+    fn what_the_vendors_library_signs_is_believed_whatever_letters_it_holds() {
+        // Made with version 9.13.0 of the vendor's Python library.
+        let url = "https://desk.example.com/in/pbx/voice/t?step=recorded&x=%C3%A9";
+        let names = "CallSid=CA1&FromCity=&CallerName=Jos%C3%A9+%26+fils%3D%22%3Cb%3E&To=%2B33140000001&Digits=2&Digits=1&Digits=2";
+        let text = "TranscriptionText=l%27%C3%A9cran%20%E2%82%AC%20%F0%9F%93%9E&CallSid=CA2";
+        let order = "b=1&a=&A=2&aa=3&a=%20x";
+        for (body, sha1, sha256) in [
+            (names, "bnQxYhBefypp9ETChZDZNacdSdg=", "IJme+1gVxuTKNnRMEa72MePbzpGPmZeEJdN37f8lZQA="),
+            (order, "yw5HlRQ7EyDI+WLhN28c8BXmvs4=", "5cBLNYWwigPoD8/vsvTNxjEvJO9c/Ha+MuPN+Nu1Gj8="),
+            (text, "6tJrIV2Klocifi3wswyiVFnVin8=", "zveDOCW1jXgGtbdpKh0/fO9zotogR5hw1E2/GIRxmSY="),
+        ] {
+            let asked = Asked::post(Door::Voice, url, body);
+            let shown = |signature: &str| asked.clone().with("x-twilio-signature", signature);
+            assert_eq!(shown(sha1).verified(&Twilio, &keys(&["12345"])), Ok(()), "{body}");
+            assert_eq!(shown(sha256).verified(&Twilio, &keys(&["sha256:12345"])), Ok(()), "{body}");
+        }
+    }
+
+    #[test]
     fn a_body_that_the_signature_does_not_cover_is_refused() {
         let json = r#"{"CallSid":"CA1"}"#;
         for body in [json, "  [1]", "\u{feff}{}", "<Response/>", "cdr=%7B%7D"] {
