@@ -46,7 +46,7 @@ pub(super) async fn invite(desk: &Desk, state: &StateFolder, address: SocketAddr
         options.write(true).create_new(true).mode(0o600).open(&path).and_then(|mut file| writeln!(file, "{link}"));
     match written {
         Ok(()) => {
-            info!(file = %path.display(), "nobody administers this desk yet: a link to the console is in this file, good for an hour")
+            info!(file = %path.display(), "nobody administers this desk yet: a link to the console is in this file, good for an hour");
         }
         Err(error) => warn!(%error, file = %path.display(), "the link for a first admin could not be written"),
     }

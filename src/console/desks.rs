@@ -134,7 +134,7 @@ pub(super) async fn outbox(at: At, Query(asked): Query<Asked>) -> Answer {
                         (badge(&format!("sent {}", row.state.as_str()), t.delivery_of(row.state))) " "
                         strong { (t.notice_of(row.kind)) } " " (t.to()) " " (row.to.address)
                         " " a href=(format!("/console/t/{}", row.reference)) { (row.reference) }
-                        " " span.faint { (row.source) " · " (t.queued_at()) " " (times.show(row.created_at)) " · " (t.attempts()) ": " (row.attempts) }
+                        " " span.faint { (row.source) " · " (t.queued_at()) " " (times.show(row.created_at)) " · " (t.attempts()) (t.colon()) (row.attempts) }
                         @if let Some(reason) = &row.reason { p { (t.reason_of(&reason.code)) } }
                         @if let Some(detail) = &row.detail { p.faint { (detail) } }
                     }
@@ -210,12 +210,11 @@ pub(super) async fn keep_canned(at: At, body: Bytes) -> Answer {
     at.need(Scope::Lead)?;
     let fields = Fields::read(&body);
     let id = Uuid::parse_str(fields.get("id")).ok();
-    match (fields.get("do"), id) {
-        ("drop", Some(id)) => at.console.desk.drop_canned(id, at.name(), &at.origin()).await?,
-        _ => {
-            let (title, text) = (fields.get("title"), fields.text("text"));
-            at.console.desk.keep_canned(id, title, &text, at.name(), &at.origin()).await?;
-        }
+    if let ("drop", Some(id)) = (fields.get("do"), id) {
+        at.console.desk.drop_canned(id, at.name(), &at.origin()).await?;
+    } else {
+        let (title, text) = (fields.get("title"), fields.text("text"));
+        at.console.desk.keep_canned(id, title, &text, at.name(), &at.origin()).await?;
     }
     Ok(Redirect::to("/console/canned?done=1").into_response())
 }

@@ -109,7 +109,8 @@ pub(super) async fn welcome(
 /// A session in the cookie, and on to where somebody wanted to go.
 pub(super) fn inside(console: &Console, who: &Who, headers: &HeaderMap, signed_in: &SignedIn, next: &str) -> Response {
     // Only ever to a page of the console itself.
-    let inner = next.starts_with("/console") && !next.contains(['\\', '\n', '\r']) && !next.contains("//");
+    let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let inner = next.starts_with("/console") && plain && !next.contains("//");
     let next = if inner { next } else { "/console" };
     let to = match signed_in.stage {
         Stage::Full => next.to_owned(),

@@ -208,7 +208,7 @@ fn tokens(at: &At, agent: &AgentView, tokens: &[TokenView], path: &str) -> Marku
             @for token in tokens {
                 li {
                     strong { (token.name) } " " (badge("", t.role_of(token.scope))) " "
-                    span.faint { (t.last_used()) ": " @match token.last_used_at { Some(used) => (times.show(used)), None => (t.never()) } }
+                    span.faint { (t.last_used()) (t.colon()) @match token.last_used_at { Some(used) => (times.show(used)), None => (t.never()) } }
                     @if token.revoked_at.is_some() { " " (badge("faint", t.revoked())) } @else {
                         form.inline method="post" action=(path) {
                             input type="hidden" name="id" value=(token.id);

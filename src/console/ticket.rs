@@ -143,12 +143,12 @@ fn head(at: &At, sheet: &Sheet, subject: &str) -> Markup {
                     }
                     _ => {}
                 }
-                span { (t.assignee()) ": " (ticket.assignee.as_deref().unwrap_or(t.nobody())) }
+                span { (t.assignee()) (t.colon()) (ticket.assignee.as_deref().unwrap_or(t.nobody())) }
                 (people(at, &ticket.reference, sheet.now))
                 span.present #typing role="status" hidden { (t.requester_writes()) }
             }
             @if let Some(attention) = &ticket.attention {
-                p.alarm { (t.view_attention()) ": " (t.reason_of(&attention.code)) @if !attention.detail.is_empty() { " (" (attention.detail) ")" } }
+                p.alarm { (t.view_attention()) (t.colon()) (t.reason_of(&attention.code)) @if !attention.detail.is_empty() { " (" (attention.detail) ")" } }
             }
         }
     }

@@ -92,6 +92,7 @@ words! {
     name_hint: "Lower-case letters, digits, dots, dashes and underscores.", "Minuscules, chiffres, points, tirets et tirets bas.";
     password_again: "The same again", "Une seconde fois";
     passwords_differ: "The two passwords differ.", "Les deux mots de passe diffèrent.";
+    colon: ": ", "\u{a0}: ";
     // Around.
     tickets: "Tickets", "Tickets";
     views: "Views", "Vues";

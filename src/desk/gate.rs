@@ -26,10 +26,13 @@ const COST: (u32, u32, u32) = (19_456, 2, 1);
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LWxpdmVzLWhlcmU$4J6bNHCVU1gYdFJ8fQW2r0b3pY0m6m9u3G8Dq2F1n4E";
 
+/// How many, since when.
+type Failures = HashMap<String, (u32, Moment)>;
+
 /// Counts failures and bounds work.
 #[derive(Debug)]
 pub struct Gate {
-    failures: Mutex<HashMap<String, (u32, Moment)>>,
+    failures: Mutex<Failures>,
     checking: Semaphore,
 }
 
@@ -42,35 +45,33 @@ impl Default for Gate {
 impl Gate {
     /// How long whoever is at `ip` must wait before trying `account` again; `None`: not at all.
     pub fn wait(&self, account: &str, ip: IpAddr, now: Moment) -> Option<Duration> {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let over = keys(account, ip).into_iter().zip(LIMITS).filter_map(|(key, limit)| {
-            let (count, since) = failures.get(&key)?;
-            let end = *since + WINDOW;
-            (*count >= limit && end > now).then(|| end.since(now))
-        });
-        over.max()
+        waits(&self.failures.lock().unwrap_or_else(PoisonError::into_inner), account, ip, now)
     }
 
-    /// Notes a failure.
-    pub fn failed(&self, account: &str, ip: IpAddr, now: Moment) {
+    /// Lets somebody try, and counts the try as a failure until it is [taken back](Self::spared): a hundred tries at once are
+    /// no more than one after another. Otherwise: how long to wait.
+    pub fn enter(&self, account: &str, ip: IpAddr, now: Moment) -> Result<(), Duration> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.len() >= MOST_KEYS {
-            failures.retain(|_, (_, since)| *since + WINDOW > now);
+        if let Some(wait) = waits(&failures, account, ip, now) {
+            return Err(wait);
         }
-        if failures.len() >= MOST_KEYS {
-            failures.clear();
-        }
+        note(&mut failures, account, ip, now);
+        Ok(())
+    }
+
+    /// Takes back a try that succeeded.
+    pub fn spared(&self, account: &str, ip: IpAddr) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         for key in keys(account, ip) {
-            let entry = failures.entry(key).or_insert((0, now));
-            if entry.1 + WINDOW <= now {
-                *entry = (0, now);
+            if let Some((count, _)) = failures.get_mut(&key) {
+                *count = count.saturating_sub(1);
             }
-            entry.0 += 1;
         }
     }
 
-    /// Forgets the failures of an account at an address: somebody signed in there.
+    /// Takes back a try that succeeded, and forgets the failures of the account at the address: somebody signed in there.
     pub fn passed(&self, account: &str, ip: IpAddr) {
+        self.spared(account, ip);
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let [pair, ..] = keys(account, ip);
         failures.remove(&pair);
@@ -106,11 +107,39 @@ impl Gate {
     }
 }
 
+fn waits(failures: &Failures, account: &str, ip: IpAddr, now: Moment) -> Option<Duration> {
+    let over = keys(account, ip).into_iter().zip(LIMITS).filter_map(|(key, limit)| {
+        let (count, since) = failures.get(&key)?;
+        let end = *since + WINDOW;
+        (*count >= limit && end > now).then(|| end.since(now))
+    });
+    over.max()
+}
+
+fn note(failures: &mut Failures, account: &str, ip: IpAddr, now: Moment) {
+    if failures.len() >= MOST_KEYS {
+        failures.retain(|_, (_, since)| *since + WINDOW > now);
+    }
+    if failures.len() >= MOST_KEYS {
+        failures.clear();
+    }
+    for key in keys(account, ip) {
+        let entry = failures.entry(key).or_insert((0, now));
+        if entry.1 + WINDOW <= now {
+            *entry = (0, now);
+        }
+        entry.0 += 1;
+    }
+}
+
 /// By account and address, by address, by account. Of an IPv6 address its network counts: one person has all of it.
 fn keys(account: &str, ip: IpAddr) -> [String; 3] {
     let place = match ip.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => ip.segments().iter().take(4).map(|part| format!("{part:x}:")).collect(),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}")
+        }
     };
     let account: String = account.chars().take(60).collect::<String>().to_lowercase();
     [format!("{account}\n{place}"), format!("\n{place}"), format!("{account}\n")]
@@ -129,10 +158,10 @@ mod tests {
         let gate = Gate::default();
         let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
         for _ in 0..5 {
-            gate.failed("amelie", here, NOW);
+            drop(gate.enter("amelie", here, NOW));
         }
         assert_eq!(gate.wait("amelie", here, NOW), None);
-        gate.failed("Amelie", here, NOW);
+        drop(gate.enter("Amelie", here, NOW));
         assert_eq!(gate.wait("amelie", here, NOW), Some(WINDOW));
         assert_eq!(gate.wait("amelie", there, NOW), None);
         assert_eq!(gate.wait("bruno", here, NOW), None);
@@ -144,7 +173,7 @@ mod tests {
         let gate = Gate::default();
         for n in 0..40_u16 {
             let ip = IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, n]);
-            gate.failed(&format!("agent{n}"), ip, NOW);
+            drop(gate.enter(&format!("agent{n}"), ip, NOW));
         }
         assert!(gate.wait("somebody", IpAddr::from([0x2001, 0xdb8, 0, 1, 9, 9, 9, 9]), NOW).is_some());
         assert!(gate.wait("somebody", IpAddr::from([0x2001, 0xdb8, 0, 2, 0, 0, 0, 1]), NOW).is_none());
@@ -159,5 +188,19 @@ mod tests {
         assert!(!gate.fits("correct hors".to_owned(), Some(hash)).await);
         assert!(!gate.fits(String::new(), None).await);
         assert!(PasswordHash::new(NOBODY).is_ok(), "it must cost as much as a real one");
+    }
+
+    #[test]
+    fn tries_at_once_are_counted_before_they_are_judged() {
+        let gate = Gate::default();
+        let here = IpAddr::from([192, 0, 2, 1]);
+        let let_in = (0..60).filter(|_| gate.enter("amelie", here, NOW).is_ok()).count();
+        assert_eq!(let_in, 6);
+        gate.spared("amelie", here);
+        assert_eq!(gate.enter("amelie", here, NOW), Ok(()));
+        for _ in 0..200 {
+            gate.passed("amelie", here);
+            assert_eq!(gate.enter("amelie", here, NOW), Ok(()), "whoever knows the password is not counted");
+        }
     }
 }
