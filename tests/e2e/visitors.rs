@@ -151,9 +151,9 @@ fn two_hundred_visitors_chat_on_through_kills_and_every_word_is_there_once_and_i
         .collect();
 
     let list = until_told("the daemon answers", || {
-        let list = site.does(&["ticket", "list", "--json", "--limit", "500"]);
+        let list = site.does(&["ticket", "list", "--json", "--limit", "200"]);
         let list: Value = serde_json::from_str(&list).map_err(|error| error.to_string())?;
-        Ok(list["items"].as_array().cloned().unwrap_or_default())
+        Ok(list["tickets"].as_array().cloned().unwrap_or_default())
     });
     assert_eq!(list.len(), VISITORS, "a ticket each");
     let mut words: BTreeMap<String, i64> = BTreeMap::new();
