@@ -74,7 +74,8 @@ pub struct PageRating {
 /// Something written on a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageReply {
-    /// Made when the page was shown: the same id is the same message.
+    /// Made when the page was shown: the same id with the same words and files is the same message. With others it is a
+    /// further one: somebody went back, changed it and sent again.
     pub id: Uuid,
     /// What is written; may be empty when there are files.
     pub text: String,
@@ -122,6 +123,12 @@ impl Desk {
         }))
     }
 
+    /// Whether this key opens a page: before much is read from whoever shows it.
+    pub async fn opens_page(&self, token: &str) -> Result<bool, DeskError> {
+        let mut tx = self.kernel.db.read().await?;
+        Ok(self.open_page(&mut tx, token).await?.is_some())
+    }
+
     /// A file of an entry the page shows, by its place among the entry's files.
     pub async fn page_file(
         &self,
@@ -135,7 +142,7 @@ impl Desk {
     }
 
     /// Writes on the page: a message of the requester like any other, durable when it returns. Whoever holds the key of the
-    /// page writes as the requester. A repetition with the same id changes nothing and answers the same.
+    /// page writes as the requester. A repetition with the same id and content changes nothing and answers the same.
     pub async fn page_reply(&self, token: &str, reply: PageReply) -> Result<Option<PageReplied>, DeskError> {
         let mut tx = self.kernel.db.read().await?;
         let Some(thread) = self.open_page(&mut tx, token).await? else { return Ok(None) };
@@ -153,6 +160,7 @@ impl Desk {
         let source = self.source(own.source.as_str())?;
         let token = self.kernel.keyring.mint(&Claim::ReplyAddress { ticket: own.id });
         let raw = reply.text.clone().into_bytes();
+        let mark = mark(&reply);
         let item = Item {
             from: own.requester.clone(),
             conversation: Some(own.conversation.clone()),
@@ -164,7 +172,7 @@ impl Desk {
             ..Item::default()
         };
         let inbound = Inbound {
-            external_id: ExternalId::new(format!("page:{}:{}", own.id, reply.id)),
+            external_id: ExternalId::new(format!("page:{}:{mark}", own.id)),
             same_as: Vec::new(),
             content: Content::Read(Box::new(item)),
             received_at: self.kernel.clock.now(),
@@ -237,6 +245,15 @@ impl Desk {
         };
         Ok(thread.filter(lives))
     }
+}
+
+/// What tells a message from its repetition.
+fn mark(reply: &PageReply) -> Uuid {
+    let words = Uuid::new_v5(&reply.id, reply.text.as_bytes());
+    reply.files.iter().fold(words, |mark, file| {
+        let named = Uuid::new_v5(&mark, file.name.as_bytes());
+        Uuid::new_v5(&named, &file.bytes)
+    })
 }
 
 fn away(fault: Fault) -> DeskError {

@@ -120,11 +120,11 @@ impl Desk {
         let credential = access::credential(&mut tx, &name).await?.filter(|_| agent.is_some());
         let required = required(&mut tx).await?;
         drop(tx);
+        self.gate.enter(&name, ip, now).map_err(|after| SignInError::Wait { after })?;
         let fits = password.len() <= PASSWORD.1;
         let hash = credential.as_ref().map(|credential| credential.password.clone());
         let fits = self.gate.fits(if fits { password } else { String::new() }, hash).await && fits;
         let (Some(agent), Some(credential), true) = (agent, credential, fits) else {
-            self.gate.failed(&name, ip, now);
             return Err(SignInError::Wrong);
         };
         let view = agent_view(agent);
@@ -133,8 +133,10 @@ impl Desk {
             None if required.is_some_and(|least| view.role >= least) => Stage::Enrol,
             None => Stage::Full,
         };
-        if stage != Stage::Code {
-            self.gate.passed(&name, ip);
+        match stage {
+            // Failures with the code go on counting.
+            Stage::Code => self.gate.spared(&name, ip),
+            Stage::Enrol | Stage::Full => self.gate.passed(&name, ip),
         }
         self.open_session(&view.name, stage, ip, before, "signed_in").await
     }
@@ -149,12 +151,10 @@ impl Desk {
         }
         let mut tx = self.kernel.db.write().await?;
         let credential = access::credential(&mut tx, &name).await?.ok_or(SignInError::Wrong)?;
+        self.gate.enter(&name, ip, now).map_err(|after| SignInError::Wait { after })?;
         let how = take_code(&mut tx, &credential, typed, now).await?;
         tx.commit().await?;
-        let Some(how) = how else {
-            self.gate.failed(&name, ip, now);
-            return Err(SignInError::Wrong);
-        };
+        let Some(how) = how else { return Err(SignInError::Wrong) };
         self.gate.passed(&name, ip);
         self.open_session(&name, Stage::Full, ip, Some(secret), how).await
     }
@@ -225,9 +225,10 @@ impl Desk {
         let mut tx = self.kernel.db.read().await?;
         let hash = access::credential(&mut tx, name).await?.map(|credential| credential.password);
         drop(tx);
+        self.gate.enter(name, ip, now).map_err(|after| SignInError::Wait { after })?;
         let fits = self.gate.fits(password, hash).await;
-        if !fits {
-            self.gate.failed(name, ip, now);
+        if fits {
+            self.gate.spared(name, ip);
         }
         Ok(fits)
     }
@@ -271,10 +272,9 @@ impl Desk {
         let credential = access::credential(&mut tx, name).await?.ok_or(SignInError::Wrong)?;
         let secret = credential.otp_secret.filter(|_| credential.otp_confirmed_at.is_none());
         let secret = secret.ok_or(SignInError::Wrong)?;
-        let Some(step) = otp::step_of(&secret, typed, credential.otp_step, now) else {
-            self.gate.failed(name, ip, now);
-            return Err(SignInError::Wrong);
-        };
+        self.gate.enter(name, ip, now).map_err(|after| SignInError::Wait { after })?;
+        let step = otp::step_of(&secret, typed, credential.otp_step, now).ok_or(SignInError::Wrong)?;
+        self.gate.spared(name, ip);
         access::use_step(&mut tx, name, step).await?;
         let codes: Vec<String> = (0..RECOVERY).map(|_| self.recovery_code()).collect();
         let hashes: Vec<String> = codes.iter().map(|code| secret_hash(&plain(code))).collect();

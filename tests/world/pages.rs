@@ -53,6 +53,12 @@ async fn who_holds_the_key_reads_writes_reopens_and_rates_and_sees_no_note() {
         assert_eq!(writes(world, &key, 1, "It is now.").await, Some((ticket.clone(), false)));
         assert_eq!(writes(world, &key, 1, "It is now.").await, Some((ticket.clone(), false)), "sent twice");
         assert_eq!(words(&page(world, &key).await.unwrap())[3..], ["It is now."]);
+        assert_eq!(
+            writes(world, &key, 1, "And it prints.").await,
+            Some((ticket.clone(), false)),
+            "went back and added"
+        );
+        assert_eq!(words(&page(world, &key).await.unwrap())[3..], ["It is now.", "And it prints."]);
         assert!(world.ticket(&ticket).await.timeline.pop().unwrap().verified);
 
         ada.closes(&ticket, "Good.").await;

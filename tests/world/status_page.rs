@@ -109,7 +109,7 @@ async fn a_requester_reads_writes_sends_a_file_and_nothing_changes_by_looking() 
         let sent = browser.write(&to, &id, "The one on the left.", Some(("../a.txt", b"a list"))).await;
         let after = browser.get(sent.place()).await;
         assert!(after.text.contains("Your message has reached us.") && after.text.contains("The one on the left."));
-        browser.write(&to, &id, "The one on the left.", None).await.place();
+        browser.write(&to, &id, "The one on the left.", Some(("../a.txt", b"a list"))).await.place();
         let count = browser.get(&page).await.text.matches("The one on the left.").count();
         assert_eq!(count, 1, "pressed twice");
         let link = after.text.split("href=\"").find(|part| part.contains("/files/")).unwrap();
@@ -150,6 +150,19 @@ async fn a_requester_closes_reopens_and_rates_by_pressing_and_never_by_following
         browser.press(&format!("{page}/close"), &format!("id={}", shown.id())).await.place();
         assert_eq!(world.ticket(&ticket).await.ticket.state, State::Resolved);
         jean.reads().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_read_from_whoever_shows_no_key() {
+    tell_of(public(), async |world| {
+        let browser = Browser::before(world);
+        let endless = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+        let request =
+            Request::post("/t/AAAAAAAAAAAAAAAAAAAAAA/reply").header("content-type", "multipart/form-data; boundary=x");
+        let page = browser.ask(request.body(Body::from_stream(endless)).unwrap()).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND);
     })
     .await;
 }

@@ -7,6 +7,7 @@ mod page;
 mod words;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -25,6 +26,7 @@ use guichet_domain::language::Language;
 use guichet_domain::{file_name, media_type};
 use maud::Markup;
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use tracing::warn;
 use uuid::Uuid;
 
@@ -41,6 +43,9 @@ const LINKS: u32 = 10;
 const ACTS: u32 = 120;
 /// Longest text of a field in octets.
 const TEXT: usize = 400_000;
+/// Messages with files that come in at once, and how long one may take: a photo over a slow mobile connection.
+const IN_MEMORY: usize = 8;
+const READING: Duration = Duration::from_mins(5);
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -49,6 +54,8 @@ struct Pages {
     desk: Desk,
     links: Arc<Rates>,
     acts: Arc<Rates>,
+    /// Held by whoever sends files, while they come in.
+    in_memory: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -61,7 +68,12 @@ struct Wanted {
 
 /// The routes below `/t`. Where pages are not public every token opens nothing.
 pub(super) fn routes(desk: Desk) -> Router {
-    let pages = Pages { desk, links: Arc::new(Rates::new(LINKS)), acts: Arc::new(Rates::new(ACTS)) };
+    let pages = Pages {
+        desk,
+        links: Arc::new(Rates::new(LINKS)),
+        acts: Arc::new(Rates::new(ACTS)),
+        in_memory: Arc::new(Semaphore::new(IN_MEMORY)),
+    };
     Router::new()
         .route(STYLE, get(style))
         .route("/t", get(find).post(send_link))
@@ -170,9 +182,20 @@ async fn reply(
     if pages.count(&pages.acts, peer).is_err() {
         return again(StatusCode::TOO_MANY_REQUESTS, Word::Busy, String::new()).await;
     }
-    let read = match Multipart::from_request(request, &()).await {
-        Ok(parts) => read_reply(parts).await,
-        Err(_) => Err((Word::TooMuch, String::new())),
+    // Files are in memory while they come in: nobody sends any to a page that is not there.
+    match pages.desk.opens_page(&token).await {
+        Ok(true) => {}
+        Ok(false) => return pages.gone(lang(&wanted, &headers, Language::En)),
+        Err(error) => return pages.failed(&error, lang(&wanted, &headers, Language::En)),
+    }
+    let read = async {
+        match Multipart::from_request(request, &()).await {
+            Ok(parts) => read_reply(parts, &pages.in_memory).await,
+            Err(_) => Err((Word::TooMuch, String::new())),
+        }
+    };
+    let Ok(read) = tokio::time::timeout(READING, read).await else {
+        return again(StatusCode::REQUEST_TIMEOUT, Word::TooMuch, String::new()).await;
     };
     let reply = match read {
         Ok(reply) => reply,
@@ -292,8 +315,9 @@ impl Pages {
 }
 
 /// A message with its files, or what is wrong with it and what was typed.
-async fn read_reply(mut parts: Multipart) -> Result<PageReply, (Word, String)> {
+async fn read_reply(mut parts: Multipart, in_memory: &Semaphore) -> Result<PageReply, (Word, String)> {
     let (mut id, mut text, mut files) = (None, String::new(), Vec::new());
+    let mut room = None;
     let too_much = |text: &str| (Word::TooMuch, text.to_owned());
     while let Some(mut part) = parts.next_field().await.map_err(|_| too_much(&text))? {
         let name = part.name().unwrap_or_default().to_owned();
@@ -302,8 +326,11 @@ async fn read_reply(mut parts: Multipart) -> Result<PageReply, (Word, String)> {
         let most = if called.is_some() { FILE } else { TEXT };
         let mut bytes = Vec::new();
         while let Some(chunk) = part.chunk().await.map_err(|_| too_much(&text))? {
-            if bytes.len() + chunk.len() > most {
+            if bytes.len() + chunk.len() > most || (called.is_some() && files.len() >= FILES) {
                 return Err(too_much(&text));
+            }
+            if called.is_some() && room.is_none() {
+                room = in_memory.acquire().await.ok();
             }
             bytes.extend_from_slice(&chunk);
         }
