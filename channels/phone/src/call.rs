@@ -172,8 +172,8 @@ mod tests {
         let message = Recording { url: "https://pbx.example.com/r.wav".to_owned(), duration_s: None };
         let left = CallEvent { stage: Stage::Recording, recording: Some(message), ..CallEvent::default() };
         let agent = CallEvent { stage: Stage::Answered, by_agent: true, ..CallEvent::default() };
-        assert_eq!(heard(false, &[ended.clone()]), Some(Disposition::Answered));
-        assert_eq!(heard(true, &[ended.clone()]), Some(Disposition::Missed));
+        assert_eq!(heard(false, std::slice::from_ref(&ended)), Some(Disposition::Answered));
+        assert_eq!(heard(true, std::slice::from_ref(&ended)), Some(Disposition::Missed));
         assert_eq!(heard(true, &[ended.clone(), left.clone()]), Some(Disposition::Voicemail));
         assert_eq!(heard(true, &[ended, left, agent]), Some(Disposition::Answered));
     }

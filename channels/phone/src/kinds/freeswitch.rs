@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     /// What every call below has in common.
-    fn variables(more: Value) -> Value {
+    fn variables(more: &Value) -> Value {
         let mut variables = json!({
             "uuid": "u-1", "direction": "inbound", "caller_id_number": "+33612345678", "destination_number": "+33140000001",
             "start_epoch": "1795338900", "start_uepoch": "1795338900102334", "end_uepoch": "1795338942000771",
@@ -253,7 +253,7 @@ mod tests {
             (json!({"hangup_cause": "USER_NOT_REGISTERED"}), "missed"),
             (json!({"hangup_cause": "UNALLOCATED_NUMBER"}), "failed"),
         ] {
-            let event = call(&FreeSwitch, Door::Events, &variables(more.clone()).to_string());
+            let event = call(&FreeSwitch, Door::Events, &variables(&more).to_string());
             assert_eq!(event.disposition.map(Disposition::as_str), Some(expected), "{more}");
             assert_eq!(event.by_agent, expected == "answered", "{more}");
             let answered = more.get("answer_epoch").is_some().then(|| guichet_domain::Moment::from_secs(1_795_338_910));
@@ -263,16 +263,18 @@ mod tests {
 
     #[test]
     fn a_record_means_the_same_however_it_is_packed() {
-        let plain = variables(json!({"caller_id_name": "Jeanne D", "hangup_cause": "USER_BUSY"}));
-        let encoded = variables(json!({
+        let plain = variables(&json!({"caller_id_name": "Jeanne D", "hangup_cause": "USER_BUSY"}));
+        let encoded = variables(&json!({
             "caller_id_number": "%2B33612345678", "destination_number": "%2B33140000001",
             "caller_id_name": "Jeanne%20D", "hangup_cause": "USER_BUSY",
         }));
         let names = encoded["variables"].as_object().unwrap();
-        let inner: String =
-            names.iter().map(|(name, value)| format!("<{name}>{}</{name}>\n", value.as_str().unwrap())).collect();
+        let inner: String = names
+            .iter()
+            .map(|(name, value)| ["<", name, ">", value.as_str().unwrap(), "</", name, ">"].concat())
+            .collect();
         let xml = format!("<?xml version=\"1.0\"?>\n<cdr core-uuid=\"c\">\n<variables>\n{inner}</variables>\n</cdr>\n");
-        let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
         let expected = CallEvent { name: Some("Jeanne D".to_owned()), disposition: Some(Disposition::Busy), ..base() };
         for body in [
             plain.to_string(),
@@ -295,7 +297,7 @@ mod tests {
             json!({"privacy_hide_number": "true", "sip_P_Asserted_Identity": "%2B33600000009"}),
             json!({"sip_h_Privacy": "id", "caller_id_name": "Jeanne"}),
         ] {
-            let event = call(&FreeSwitch, Door::Events, &variables(more.clone()).to_string());
+            let event = call(&FreeSwitch, Door::Events, &variables(&more).to_string());
             assert_eq!((event.caller, event.name), (withheld(), None), "{more}");
         }
     }
@@ -313,10 +315,10 @@ mod tests {
             (json!({"direction": "outbound"}), Direction::Out, line("+33612345678"), line("+33140000001")),
             (json!({"destination_number": "1002"}), Direction::In, line("+33612345678"), extension("1002")),
         ] {
-            let event = call(&FreeSwitch, Door::Events, &variables(more.clone()).to_string());
+            let event = call(&FreeSwitch, Door::Events, &variables(&more).to_string());
             assert_eq!((event.direction, event.caller, event.callee), (Some(direction), caller, callee), "{more}");
         }
-        let leg = variables(json!({"direction": "outbound", "originating_leg_uuid": "u-0"})).to_string();
+        let leg = variables(&json!({"direction": "outbound", "originating_leg_uuid": "u-0"})).to_string();
         assert_means_nothing(&FreeSwitch, &[&leg]);
     }
 

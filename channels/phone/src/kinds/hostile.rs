@@ -165,13 +165,13 @@ fn bodies() -> impl Strategy<Value = String> {
     let pairs = prop::collection::vec((words.clone(), words), 0..12);
     (pairs, 0..4).prop_map(|(pairs, form)| match form {
         0 => pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&"),
-        1 => serde_json::json!(pairs.iter().cloned().collect::<std::collections::BTreeMap<_, _>>()).to_string(),
+        1 => serde_json::json!(pairs.iter().copied().collect::<std::collections::BTreeMap<_, _>>()).to_string(),
         2 => {
-            let inner = serde_json::json!(pairs.iter().cloned().collect::<std::collections::BTreeMap<_, _>>());
+            let inner = serde_json::json!(pairs.iter().copied().collect::<std::collections::BTreeMap<_, _>>());
             serde_json::json!({"event": "ringing", "data": {"event_type": "call.hangup", "payload": inner}, "variables": inner})
                 .to_string()
         }
-        _ => pairs.iter().map(|(name, value)| format!("{name}{value}")).collect(),
+        _ => pairs.iter().flat_map(|(name, value)| [*name, *value]).collect(),
     })
 }
 

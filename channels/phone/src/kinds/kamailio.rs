@@ -100,6 +100,7 @@ fn failure(code: &str) -> Option<Disposition> {
 mod tests {
     use super::super::probe::*;
     use super::*;
+    use crate::event::Line;
     use crate::request::{Denied, Door};
 
     fn base(stage: Stage) -> CallEvent {
@@ -157,12 +158,8 @@ mod tests {
         let who = r#""callid":"1-8696@127.0.0.1","from_tag":"a","to_tag":"b","src_user":"+33612345678","dst_ouser":"0140000001""#;
         let failed =
             |disposition| CallEvent { disposition: Some(disposition), ended_at: at(NOW), ..base(Stage::Ended) };
-        let bye = CallEvent {
-            caller: Default::default(),
-            callee: Default::default(),
-            ended_at: at(NOW),
-            ..base(Stage::Ended)
-        };
+        let bye =
+            CallEvent { caller: Line::default(), callee: Line::default(), ended_at: at(NOW), ..base(Stage::Ended) };
         let dialog = CallEvent {
             by_agent: true,
             answered_at: at(NOW - 32),

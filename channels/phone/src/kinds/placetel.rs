@@ -91,7 +91,7 @@ mod tests {
     const BODY: &str = "event=IncomingCall&from=022129191999&to=022129191998&call_id=f459&direction=in";
 
     fn heard(body: &str) -> CallEvent {
-        one_call(Asked::post(Door::Events, URL, body).heard(&Placetel, &habits(&Placetel, Region::DE)), body)
+        one_call(&Asked::post(Door::Events, URL, body).heard(&Placetel, &habits(&Placetel, Region::DE)), body)
     }
 
     #[test]

@@ -142,11 +142,11 @@ pub(super) fn habits(system: &dyn System, country: Region) -> Habits {
 /// The one event of a call that a French source tells with this body.
 pub(super) fn call(system: &dyn System, door: Door, body: &str) -> CallEvent {
     let asked = Asked::post(door, "https://desk.example.com/in/pbx/events", body);
-    one_call(asked.heard(system, &habits(system, Region::FR)), body)
+    one_call(&asked.heard(system, &habits(system, Region::FR)), body)
 }
 
 /// The one event in what was heard.
-pub(super) fn one_call(heard: Result<Vec<Heard>, Unusable>, of: &str) -> CallEvent {
+pub(super) fn one_call(heard: &Result<Vec<Heard>, Unusable>, of: &str) -> CallEvent {
     match heard.as_deref() {
         Ok([Heard::Call(event)]) => (**event).clone(),
         other => panic!("{of}: {other:?}"),
@@ -205,6 +205,7 @@ pub(super) fn withheld() -> Line {
     Line { withheld: true, ..Line::default() }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the fields of an event have it")]
 pub(super) fn at(secs: i64) -> Option<Moment> {
     Some(Moment::from_secs(secs))
 }

@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(shown(&format!("Bearer {}", BASE64.encode(b"api-key-of-nobody"))), Err(Denied::Forbidden));
     }
 
-    fn data(more: Value) -> Value {
+    fn data(more: &Value) -> Value {
         let mut data = json!({
             "call_id": 1_234_567_890_987_654_400_u64, "direction": "inbound", "from_number": "33601020304",
             "to_number": "33101020304", "is_internal": true, "is_anonymous": false, "start_time": 1_795_338_900.5,
@@ -188,7 +188,7 @@ mod tests {
         data
     }
 
-    fn heard(event: &str, more: Value) -> CallEvent {
+    fn heard(event: &str, more: &Value) -> CallEvent {
         let body = json!({"event": event, "timestamp": NOW, "data": data(more), "attempt": 2}).to_string();
         call(&Ringover, Door::Events, &body)
     }
@@ -232,7 +232,7 @@ mod tests {
                 CallEvent { answered_at, duration_s: Some(32), ..ended(Some(Disposition::Voicemail)) }
             }),
         ] {
-            assert_eq!(heard(event, more), expected, "{event}");
+            assert_eq!(heard(event, &more), expected, "{event}");
         }
     }
 
@@ -271,8 +271,8 @@ mod tests {
 
     #[test]
     fn whoever_is_anonymous_is_withheld_whatever_number_is_given() {
-        assert_eq!(heard("missed", json!({"is_anonymous": true})).caller, withheld());
-        assert_eq!(heard("missed", json!({"from_number": "anonymous"})).caller, withheld());
+        assert_eq!(heard("missed", &json!({"is_anonymous": true})).caller, withheld());
+        assert_eq!(heard("missed", &json!({"from_number": "anonymous"})).caller, withheld());
     }
 
     #[test]

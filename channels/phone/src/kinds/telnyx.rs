@@ -181,7 +181,7 @@ mod tests {
         }
     }
 
-    fn told(word: &str, more: Value) -> String {
+    fn told(word: &str, more: &Value) -> String {
         let mut payload =
             json!({"call_session_id": "s-1", "call_leg_id": "l-1", "from": "+33612345678", "to": "+33140000001"});
         for (name, value) in more.as_object().unwrap() {
@@ -252,13 +252,13 @@ mod tests {
                 CallEvent { digits: Some("55".to_owned()), ..blank(Stage::Unknown) },
             ),
         ] {
-            assert_eq!(call(&Telnyx, Door::Events, &told(word, more)), expected, "{word}");
+            assert_eq!(call(&Telnyx, Door::Events, &told(word, &more)), expected, "{word}");
         }
         let partial =
-            told("call.transcription", json!({"transcription_data": {"transcript": "Bon", "is_final": false}}));
-        assert_means_nothing(&Telnyx, &[&partial, &told("call.speak.ended", json!({}))]);
+            told("call.transcription", &json!({"transcription_data": {"transcript": "Bon", "is_final": false}}));
+        assert_means_nothing(&Telnyx, &[&partial, &told("call.speak.ended", &json!({}))]);
         assert_eq!(
-            call(&Telnyx, Door::Events, &told("call.initiated", json!({"from": "anonymous"}))).caller,
+            call(&Telnyx, Door::Events, &told("call.initiated", &json!({"from": "anonymous"}))).caller,
             withheld()
         );
     }
@@ -282,7 +282,7 @@ mod tests {
             call(&Telnyx, Door::Status, "CallSid=v2%3A7V&CallStatus=completed&CallDuration=2&From=%2B33612345678");
         assert_eq!((event.call_id.as_str(), event.duration_s), ("v2:7V", Some(2)));
         assert!(answered(&Telnyx, Door::Voice, "", |_| {}).body.contains("<Say"));
-        let asked = Fields::read(told("call.initiated", json!({})).as_bytes()).unwrap();
+        let asked = Fields::read(told("call.initiated", &json!({})).as_bytes()).unwrap();
         assert_eq!(Telnyx.answer(&Said { door: Door::Voice, ..said(&asked) }), Reply::empty());
     }
 

@@ -146,6 +146,7 @@ mod tests {
 
     use super::super::probe::*;
     use super::*;
+    use crate::event::Line;
 
     const URL: &str = "https://desk.example.com/in/pbx/events";
     const KEY: &str = "our signature secret of 32 bytes";
@@ -256,8 +257,8 @@ mod tests {
         let of_leg = |stage, by_agent| CallEvent {
             call_id: "u-2".to_owned(),
             direction: Some(Direction::Out),
-            caller: Default::default(),
-            callee: Default::default(),
+            caller: Line::default(),
+            callee: Line::default(),
             by_agent,
             ..base(stage)
         };
@@ -270,7 +271,7 @@ mod tests {
     fn a_request_for_instructions_rings_and_a_recording_knows_the_conversation_alone() {
         let url = format!("{URL}?to=33140000001&from=33612345678&conversation_uuid=CON-1&uuid=u-1");
         let heard = Asked::get(Door::Voice, &url).heard(&Vonage, &habits(&Vonage, rlibphonenumber::Region::FR));
-        assert_eq!(one_call(heard, &url), CallEvent { direction: None, ..base(Stage::Ringing) });
+        assert_eq!(one_call(&heard, &url), CallEvent { direction: None, ..base(Stage::Ringing) });
         let body = r#"{"recording_url":"https://api.nexmo.com/v1/files/f","conversation_uuid":"CON-1","size":12}"#;
         let recording = Some(Recording { url: "https://api.nexmo.com/v1/files/f".to_owned(), duration_s: None });
         let blank = CallEvent { also: Some("CON-1".to_owned()), ..CallEvent::default() };
