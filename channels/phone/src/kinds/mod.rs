@@ -1,8 +1,8 @@
 //! The kinds of phone system: how each proves itself, what it tells, and what it wants to hear.
 //!
 //! To add one: a file beside this with a unit struct that implements [`System`], one variant of [`SystemName`] and one line in
-//! [`system`]. Its tests: a table over the samples of its events (`generic.rs` shows one by hand, `tests/corpus.rs` runs all of
-//! a folder).
+//! [`system`]. Its tests: a table over its events, and every byte of what it signs changed in turn (`placetel.rs` is the shortest to
+//! learn from, `probe.rs` helps); `corpus.rs` runs a folder of samples, `papers.rs` holds `docs/PHONE.md` against the settings.
 //!
 //! A kind is pure: it sees one request and knows nothing of calls. What it cannot tell it leaves empty; other events of the
 //! call will say it.
@@ -17,6 +17,8 @@ mod generic;
 mod hostile;
 mod jwt;
 mod kamailio;
+#[cfg(test)]
+mod papers;
 mod placetel;
 mod plivo;
 #[cfg(test)]
