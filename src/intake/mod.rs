@@ -8,6 +8,7 @@ mod ledger;
 pub(crate) mod port;
 mod prepare;
 mod record;
+mod slots;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -48,6 +49,7 @@ const QUEUE: usize = 64;
 pub struct Reception {
     kernel: Arc<Kernel>,
     orders: mpsc::Sender<Order>,
+    slots: slots::Slots,
 }
 
 /// What would become of an item. Dropping `tx`, or rolling it back, undoes it.
@@ -74,7 +76,7 @@ impl Reception {
     pub fn start(kernel: Arc<Kernel>) -> Self {
         let (orders, waiting) = mpsc::channel(QUEUE);
         tokio::spawn(write_all(Arc::clone(&kernel), waiting));
-        Self { kernel, orders }
+        Self { kernel, orders, slots: slots::Slots::default() }
     }
 
     /// Whether the writer runs; it never ends by itself while there is somebody to hand in.

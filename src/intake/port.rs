@@ -81,12 +81,7 @@ impl Intake for SourceIntake {
     }
 
     async fn put_slot(&self, key: &str, seen: i64, value: Option<String>) -> Result<bool, Fault> {
-        let mut tx = self.reception.kernel.db.write().await.map_err(|error| fault(&error))?;
-        let written = keep::compare_and_set(&mut tx, &self.name, key, seen, value.as_deref())
-            .await
-            .map_err(|error| fault(&error))?;
-        tx.commit().await.map_err(|error| fault(&error))?;
-        Ok(written)
+        self.reception.slots.put(&self.reception.kernel, &self.name, key, seen, value).await
     }
 
     async fn timeline(&self, conversation: &ConversationKey, after: Seq) -> Result<Vec<TimelineEntry>, Fault> {

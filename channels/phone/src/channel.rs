@@ -40,7 +40,7 @@ pub(crate) struct Inner {
 impl PhoneSource {
     pub(crate) fn new(source: SourceName, settings: Settings, state: PathBuf) -> Self {
         let settings = Arc::new(settings);
-        let engine = Engine::new(Arc::clone(&settings));
+        let engine = Engine::new(Arc::clone(&settings), state.join("notice"));
         let (jobs, queued) = mpsc::unbounded_channel();
         let queued = Jobs::new(queued);
         let (spool, secrets) = (OnceCell::new(), OnceCell::new());
@@ -139,6 +139,18 @@ impl Channel for PhoneSource {
             max_chars: Some(crate::ways::LONGEST),
             ..Abilities::default()
         }
+    }
+
+    async fn welcome(&self, port: &Port) -> Option<String> {
+        if !self.settings.secrets.is_empty() || self.token_path().exists() {
+            return None;
+        }
+        let token = self.own_token(port).await.ok()?;
+        let base = &self.settings.base;
+        Some(format!(
+            "Phone systems post events of calls to {base}/events/{token}\n  (docs/PHONE.md; the token stays in {})",
+            self.token_path().display()
+        ))
     }
 
     async fn listen(&self, port: Port, stop: Stop) -> Result<(), Fault> {

@@ -1,9 +1,10 @@
 //! From events to calls to tickets.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use guichet_contract::{Fault, NotAccepted, Port};
+use guichet_contract::{Delivery, Fault, NotAccepted, Port};
 use guichet_domain::Moment;
 use guichet_domain::ids::{ConversationKey, ExternalId};
 use guichet_domain::inbound::{Content, Inbound, Item, Nature, RefersTo, Report, ReportOutcome};
@@ -18,6 +19,7 @@ use crate::flood::Flood;
 use crate::plan::{self, Came, Step};
 use crate::settings::Settings;
 use crate::spool::Kept;
+use crate::ways::told_otherwise;
 
 /// Calls that are worked on side by side; those of one stripe wait for each other.
 const STRIPES: usize = 64;
@@ -85,12 +87,14 @@ pub(crate) struct Engine {
     settings: Arc<Settings>,
     stripes: [Mutex<()>; STRIPES],
     flood: Flood,
+    /// Where sounds are put that callers are played.
+    sounds: PathBuf,
 }
 
 impl Engine {
-    pub(crate) fn new(settings: Arc<Settings>) -> Self {
+    pub(crate) fn new(settings: Arc<Settings>, sounds: PathBuf) -> Self {
         let flood = Flood::new(settings.rules.per_caller_hour, settings.rules.per_minute);
-        Self { settings, stripes: std::array::from_fn(|_| Mutex::new(())), flood }
+        Self { settings, stripes: std::array::from_fn(|_| Mutex::new(())), flood, sounds }
     }
 
     /// Enters what one request told. Twice changes nothing; dropped anywhere, it is entered by doing it again. Answers how the
@@ -118,11 +122,21 @@ impl Engine {
             if caller_waits && !call.has_handed("open") {
                 call.speaks = true;
             }
-            self.hand_in(port, &mut call, kept).await?;
+            let opened = self.hand_in(port, &mut call, kept).await?;
             if caller_waits && call.reference.is_some() {
                 call.spoken_at = call.spoken_at.or(Some(kept.at));
             }
-            if known.as_ref() == Some(&call) || self.keep(port, &call, slot.version).await? {
+            if known.as_ref() == Some(&call) {
+                return Ok(Some(self.standing(&call)));
+            }
+            let remembering = async {
+                if opened {
+                    self.remember_caller(port, &call, kept.at).await;
+                }
+            };
+            // Side by side: they share one commit.
+            let (kept_row, ()) = tokio::join!(self.keep(port, &call, slot.version), remembering);
+            if kept_row? {
                 return Ok(Some(self.standing(&call)));
             }
         }
@@ -171,18 +185,18 @@ impl Engine {
         Err(NotEntered::Later { after: Duration::from_secs(1), why: "another node writes this call".to_owned() })
     }
 
-    /// Hands in what follows from the call as it is known now, and notes it in the call.
-    async fn hand_in(&self, port: &Port, call: &mut Call, kept: &Kept) -> Result<(), NotEntered> {
+    /// Hands in what follows from the call as it is known now, and notes it in the call. Answers whether it opened a ticket.
+    async fn hand_in(&self, port: &Port, call: &mut Call, kept: &Kept) -> Result<bool, NotEntered> {
         let (rules, zone) = (&self.settings.rules, &self.settings.habits.zone);
         let mut steps = plan::steps(call, rules, kept.at);
         if steps.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let opens = steps.contains(&Step::Open);
         if opens && self.flood.is_one_too_many(call.caller.as_deref(), kept.at) {
             tracing::warn!(source = %port.source, "more calls come than are entered; this one is kept in its row alone");
             call.flooded = true;
-            return Ok(());
+            return Ok(false);
         }
         if opens && call.conversation.is_none() {
             self.choose_conversation(port, call, kept.at).await?;
@@ -200,10 +214,7 @@ impl Engine {
         call.reference = call.reference.take().or(reference);
         call.handed.extend(told);
         call.handed.dedup();
-        if opens && !call.again {
-            self.remember_caller(port, call, kept.at).await;
-        }
-        Ok(())
+        Ok(opens && !call.again)
     }
 
     /// The conversation of an earlier call of the same number to the same line, where its ticket waits, else its own.
@@ -316,7 +327,14 @@ impl Engine {
     }
 
     async fn enter_report(&self, port: &Port, report: &TextReport, kept: &Kept) -> Result<(), NotEntered> {
-        let Some(inbound) = report_item(report, kept) else { return Ok(()) };
+        let Some(outcome) = outcome(report) else { return Ok(()) };
+        let otherwise = match outcome {
+            ReportOutcome::Failed => {
+                told_otherwise(&self.settings.ways, port, &report.message_id, &self.sounds).await?
+            }
+            _ => None,
+        };
+        let inbound = report_item(report, outcome, otherwise.as_ref(), kept);
         port.intake.accept(vec![inbound], Vec::new()).await?;
         Ok(())
     }
@@ -327,17 +345,14 @@ impl Engine {
     }
 }
 
-/// What became of a text message, as a report on the notice it was; nothing while it is on its way.
-fn report_item(report: &TextReport, kept: &Kept) -> Option<Inbound> {
-    let outcome = match report.state.as_str() {
-        "delivered" | "read" => ReportOutcome::Delivered,
-        "undelivered" | "failed" | "rejected" | "expired" => ReportOutcome::Failed,
-        _ => return None,
-    };
+/// What became of a text message, as a report on the notice it was.
+fn report_item(report: &TextReport, outcome: ReportOutcome, otherwise: Option<&Delivery>, kept: &Kept) -> Inbound {
+    let told = matches!(otherwise, Some(Delivery::Delivered { .. }));
     // Codes of numbers that no text message will ever reach: unknown, out of service, a landline.
     let hard = matches!(report.error.as_deref(), Some("30003" | "30005" | "30006"));
-    let told = Report {
-        outcome,
+    let report_of_it = Report {
+        // Where another way reached the caller nobody need look after it.
+        outcome: if told { ReportOutcome::Delayed } else { outcome },
         recipient: None,
         status: report.error.clone(),
         diagnostic: Some(report.state.clone()),
@@ -346,24 +361,34 @@ fn report_item(report: &TextReport, kept: &Kept) -> Option<Inbound> {
     };
     let words = match outcome {
         ReportOutcome::Delivered => "The text message was delivered.".to_owned(),
+        _ if told => "The text message was not delivered; the caller was told by another way.".to_owned(),
         _ if hard => "The text message cannot reach this number: call back.".to_owned(),
         _ => "The text message was not delivered.".to_owned(),
     };
     let item = Item {
-        nature: Nature::Report(vec![told]),
+        nature: Nature::Report(vec![report_of_it]),
         refers_to: RefersTo { ids: vec![ExternalId::new(report.message_id.clone())], ..RefersTo::default() },
         reply_text: words.clone(),
         text: words,
         ..Item::default()
     };
-    Some(Inbound {
+    Inbound {
         external_id: ExternalId::new(format!("sms:{}:{}", usable(&report.message_id), report.state)),
         same_as: Vec::new(),
         content: Content::Read(Box::new(item)),
         received_at: kept.at,
         raw: raw_of(kept),
         quiet: None,
-    })
+    }
+}
+
+/// What a report tells; nothing while the message is on its way.
+fn outcome(report: &TextReport) -> Option<ReportOutcome> {
+    match report.state.as_str() {
+        "delivered" | "read" => Some(ReportOutcome::Delivered),
+        "undelivered" | "failed" | "rejected" | "expired" => Some(ReportOutcome::Failed),
+        _ => None,
+    }
 }
 
 /// What proved itself and cannot be read: kept aside.

@@ -136,6 +136,7 @@ macro_rules! words {
     };
 }
 
+#[cfg(test)]
 words!(Stage {
     Unknown = "unknown",
     Recording = "recording",
@@ -144,6 +145,7 @@ words!(Stage {
     Answered = "answered",
     Ended = "ended",
 });
+#[cfg(test)]
 words!(Direction { In = "in", Out = "out", Internal = "internal" });
 words!(Disposition {
     Unknown = "unknown",

@@ -117,17 +117,6 @@ impl Fields {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// These, and behind them those of `other`.
-    pub(crate) fn and(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
-        self
-    }
-
-    /// With every value percent-decoded once more: what FreeSWITCH does to variables.
-    pub(crate) fn decoded(self) -> Self {
-        Self(self.0.into_iter().map(|(name, value)| (name, percent_decoded(&value, false))).collect())
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

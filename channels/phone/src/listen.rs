@@ -191,7 +191,7 @@ impl Inner {
             match self.engine.sweep(port, &id, now).await {
                 Ok(_) => self.note_open(&Standing { id, ..Standing::default() }, now).await,
                 Err(why) => {
-                    tracing::warn!(source = %self.source, ?why, "a call without an end stays open until the next look")
+                    tracing::warn!(source = %self.source, ?why, "a call without an end stays open until the next look");
                 }
             }
         }

@@ -98,11 +98,6 @@ impl Secrets {
         self.tokens.is_empty() && self.keys.is_empty() && self.public_keys.is_empty()
     }
 
-    /// Whether requests are signed: then a token alone is not enough.
-    pub(crate) fn signs(&self) -> bool {
-        !self.keys.is_empty() || !self.public_keys.is_empty()
-    }
-
     /// Whether there is a token to be shown.
     pub(crate) fn has_tokens(&self) -> bool {
         !self.tokens.is_empty()

@@ -46,6 +46,7 @@ pub(crate) fn routes(source: PhoneSource, port: Port) -> Router {
         .route("/notice/{name}", any(sound))
         .route("/{door}", any(take))
         .route("/{door}/{token}", any(take))
+        .fallback(|| async { forbidden() })
         .with_state(Desk { source, port })
 }
 

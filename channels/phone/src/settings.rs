@@ -118,8 +118,6 @@ pub(crate) struct Settings {
     pub(crate) secrets: Secrets,
     /// `https://desk.example.com/in/pbx`; the path alone where no public address is known.
     pub(crate) base: String,
-    /// The whole public address, for signatures.
-    pub(crate) origin: String,
     pub(crate) allow_ips: Vec<IpAddr>,
     pub(crate) habits: Habits,
     pub(crate) language: Language,
@@ -246,7 +244,6 @@ fn check(source: &SourceName, keys: Keys) -> Result<Settings, SettingsError> {
         kind: keys.kind,
         secrets: Secrets::new(&tokens, signing, public_keys),
         base,
-        origin,
         allow_ips: keys.allow_ips,
         habits: Habits { numbers, zone },
         language,

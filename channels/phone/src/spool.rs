@@ -166,10 +166,8 @@ impl Keeper {
             Ok(segment) => {
                 *self.open.entry(segment).or_default() += answers.len();
                 for answer in answers {
-                    if answer.send(Ok(Place(segment))).is_err() {
-                        // Nobody waits any more; nothing will call it done, and the next start does it.
-                        continue;
-                    }
+                    // Where nobody waits any more, nothing will call it done, and the next start does it.
+                    drop(answer.send(Ok(Place(segment))));
                 }
             }
             Err(error) => {

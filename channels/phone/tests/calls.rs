@@ -62,7 +62,10 @@ async fn answered_means_that_somebody_answered_and_they_told_the_number() {
     let board = told(&[event("answer", "a", "user=ines"), event("hangup", "a", "cause=normalClearing")]).await;
     assert_eq!(subjects(&board), ["Call from +33 6 12 34 56 78"]);
     assert!(board.openings()[0].text.starts_with("Answered by ines.\n"));
-    assert_eq!(board.intake.accepted()[0].quiet.as_ref().map(|reason| reason.as_str()), Some("phone.answered"));
+    assert_eq!(
+        board.intake.accepted()[0].quiet.as_ref().map(guichet_domain::reason::Reason::as_str),
+        Some("phone.answered")
+    );
 
     // A queue or a voicemail box that takes the line answers nobody.
     let board = told(&[event("answer", "a", "user=voicemail"), event("hangup", "a", "billsec=30")]).await;

@@ -42,10 +42,14 @@ fn notice(kind: NoticeKind, number: &str, conversation: &str) -> Outgoing {
 
 /// A source with these ways, each at the provider.
 fn board(provider: &Provider, ways: &[&str]) -> Switchboard {
+    board_of("generic", provider, ways)
+}
+
+fn board_of(kind: &str, provider: &Provider, ways: &[&str]) -> Switchboard {
     let folder = tempfile::tempdir().unwrap().keep();
     let secret = folder.join("secret");
     std::fs::write(&secret, WHSEC).unwrap();
-    let mut settings = json!({"public_url": "https://desk.example.org", "sign_as": "Mairie"});
+    let mut settings = json!({"kind": kind, "public_url": "https://desk.example.org", "sign_as": "Mairie"});
     for way in ways {
         settings[*way] = match *way {
             "sms" => json!({
@@ -195,4 +199,24 @@ async fn a_caller_nobody_can_reach_is_shown_as_such() {
         assert!(detail.contains("call back"), "{detail}");
     }
     assert!(provider.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_text_message_that_does_not_arrive_is_followed_by_another_way_once() {
+    let provider = Provider::start().await;
+    let board = board_of("twilio", &provider, &["sms", "hook"]);
+    tell(&board, &notice(NoticeKind::Closure, MOBILE, "call/a")).await;
+    let undelivered = "MessageSid=SM1&MessageStatus=undelivered&ErrorCode=30006";
+    for _ in 0..2 {
+        board.post(&format!("/sms/{TOKEN}"), undelivered).await;
+    }
+    let lines: Vec<String> = provider.asked().into_iter().map(|asked| asked.line).collect();
+    assert_eq!(lines, ["POST /2010-04-01/Accounts/AC1/Messages.json", "POST /tell"]);
+    assert_eq!(
+        board.entries(),
+        [(
+            "sms:SM1:undelivered".to_owned(),
+            "The text message was not delivered; the caller was told by another way.".to_owned()
+        )]
+    );
 }

@@ -87,7 +87,7 @@ fn sample(folder: &Path, kind: SystemName, line: Value) -> Sample {
     let key = text(&signature["secret"]).filter(|_| is_signed).map(|key| Secret::new(format!("{prefix}{key}")));
     let keys: Vec<Secret> = key.into_iter().collect();
     let public = |value: String| match std::fs::read_to_string(folder.join(&value)) {
-        Ok(pem) if value.ends_with(".pem") => pem,
+        Ok(pem) if pem.starts_with("-----BEGIN") => pem,
         _ => value,
     };
     let named = text(&signature["public_key"]).or_else(|| text(&signature["public_key_file"]));

@@ -79,7 +79,7 @@ pub(super) fn read(fields: &Fields, habits: &Habits) -> CallEvent {
         (habits.moment(fields.of("answered_at")), habits.moment(fields.get(&["ended_at", "end"])));
     let word = fields.get(&EVENT).map(plain).unwrap_or_default();
     let by_word = by_word(&word);
-    let stage = by_word.map(|(stage, _)| stage).unwrap_or_else(|| {
+    let by_fields = || {
         if !word.is_empty() {
             Stage::Unknown
         } else if url.is_some() {
@@ -93,7 +93,8 @@ pub(super) fn read(fields: &Fields, habits: &Habits) -> CallEvent {
         } else {
             Stage::Ringing
         }
-    });
+    };
+    let stage = by_word.map_or_else(by_fields, |(stage, _)| stage);
     let agent = fields.get(&["user", "agent", "answeringNumber", "user.0", "user[]"]);
     let voicemail = agent.is_some_and(|agent| agent.eq_ignore_ascii_case("voicemail"));
     let said = fields.get(&["disposition", "result"]).and_then(|word| disposition(&plain(word)));

@@ -76,7 +76,7 @@ impl Callback {
             let remedy = "write how a number is dialled: \"PJSIP/{number}@trunk\"";
             return Err(wrong("callback.endpoint", Some(&keys.endpoint), "no number stands in it", remedy));
         }
-        keys.url = keys.url.trim_end_matches('/').to_owned();
+        keys.url.truncate(keys.url.trim_end_matches('/').len());
         let password = SecretKeys {
             file: keys.password_file.take(),
             env: keys.password_env.take(),
@@ -113,7 +113,8 @@ impl Callback {
             encoded(&self.keys.context)
         );
         if let Some(caller_id) = &self.keys.caller_id {
-            query.push_str(&format!("&callerId={}", encoded(caller_id)));
+            query.push_str("&callerId=");
+            query.push_str(&encoded(caller_id));
         }
         let url = format!("{}/channels/{id}?{query}", self.keys.url);
         let audio = self.serve(port, notice).await;

@@ -7,6 +7,7 @@ mod client;
 mod gsm;
 mod hook;
 mod sms;
+mod texted;
 
 use std::path::Path;
 
@@ -19,6 +20,7 @@ pub(crate) use callback::{Callback, CallbackKeys};
 pub(crate) use gsm::LONGEST;
 pub(crate) use hook::{Hook, HookKeys};
 pub(crate) use sms::{Sms, SmsKeys};
+pub(crate) use texted::told_otherwise;
 
 /// The ways of a source.
 #[derive(Debug, Default)]
@@ -75,14 +77,30 @@ impl Ways {
 
     /// One attempt, by the first way that reaches the number.
     pub(crate) async fn tell(&self, port: &Port, notice: &Notice<'_>) -> Delivery {
-        let mut why = Vec::new();
-        if let Some(sms) = &self.sms {
-            match sms.tell(port, notice).await {
-                Tried::Told { id, detail } => return Delivery::Delivered { external_id: id, detail },
-                Tried::Stop(delivery) => return delivery,
-                Tried::Next(words) => why.push(words),
+        let Some(sms) = &self.sms else { return self.tell_otherwise(port, notice).await };
+        match sms.tell(port, notice).await {
+            Tried::Told { id, detail } => {
+                if let Some(id) = id.as_ref().filter(|_| self.has_others()) {
+                    texted::remember(port, id, notice).await;
+                }
+                Delivery::Delivered { external_id: id, detail }
             }
+            Tried::Stop(delivery) => delivery,
+            Tried::Next(why) => match self.tell_otherwise(port, notice).await {
+                Delivery::Refused { detail, hard } => Delivery::Refused { detail: format!("{why}; {detail}"), hard },
+                other => other,
+            },
         }
+    }
+
+    /// Whether something is left where a text message was not delivered.
+    pub(crate) fn has_others(&self) -> bool {
+        self.hook.is_some() || self.callback.is_some()
+    }
+
+    /// One attempt by another way than text messages.
+    pub(crate) async fn tell_otherwise(&self, port: &Port, notice: &Notice<'_>) -> Delivery {
+        let mut why = Vec::new();
         if let Some(hook) = &self.hook {
             match hook.tell(port, notice).await {
                 Tried::Told { id, detail } => return Delivery::Delivered { external_id: id, detail },
@@ -98,7 +116,7 @@ impl Ways {
             }
         }
         if why.is_empty() {
-            why.push("this source has no way to reach a caller".to_owned());
+            why.push("this source has no other way to reach a caller".to_owned());
         }
         Delivery::Refused { detail: format!("{}; call back", why.join("; ")), hard: false }
     }

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{HEXLOWER, HEXUPPER};
 use guichet_contract::{Delivery, Port, Secret, SecretKeys, SettingsError};
 use guichet_domain::ids::ExternalId;
 use reqwest::Client;
@@ -205,7 +205,8 @@ pub(super) fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.push('%');
+            encoded.push_str(&HEXUPPER.encode(&[byte]));
         }
     }
     encoded
