@@ -8,6 +8,7 @@ use crate::channel::SettingsError;
 
 /// Reads a source's settings into `T` (which denies unknown fields). An unknown key is named with the nearest known one, a
 /// value of the wrong form with its key.
+#[expect(clippy::needless_pass_by_value, reason = "whoever reads settings is done with them")]
 pub fn read<T: DeserializeOwned>(settings: Value) -> Result<T, SettingsError> {
     T::deserialize(&settings).map_err(|error| blamed::<T>(&settings, &error.to_string()))
 }
