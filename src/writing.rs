@@ -4,6 +4,7 @@ use guichet_domain::Moment;
 use guichet_domain::decide::{Decision, Rating};
 use guichet_domain::ids::InboundId;
 use guichet_domain::inbound::{Item, Party, ReportOutcome, Trust};
+use guichet_domain::outgoing::Facts;
 use guichet_domain::reason;
 use guichet_domain::rules::Rules;
 use guichet_domain::token::StatusToken;
@@ -13,7 +14,9 @@ use tracing::error;
 
 use crate::kernel::Kernel;
 
-/// Puts the words of each notice into its entry, so that the timeline shows what the requester reads.
+/// Puts the words of each notice into its entry, so that the timeline shows what the requester reads; all but the link to the
+/// page of the ticket. Whoever holds that acts as the requester, and the timeline is also read by agents, by the search, and by
+/// the requesters of tickets that became part of this one.
 pub(crate) fn write_words(kernel: &Kernel, decision: &mut Decision) {
     let language = decision.ticket.language;
     let leaves = decision.deliveries.iter().filter(|delivery| delivery.kind.is_automatic());
@@ -21,7 +24,8 @@ pub(crate) fn write_words(kernel: &Kernel, decision: &mut Decision) {
     let stays = decision.worded.iter().map(|worded| (worded.entry, worded.kind, &worded.facts));
     for (id, kind, facts) in leaves.chain(stays) {
         let Some(entry) = decision.entries.iter_mut().find(|entry| entry.id == id) else { continue };
-        match kernel.texts.plain(kind, language, facts, &kernel.desk.taxonomy) {
+        let facts = Facts { status_token: None, ..facts.clone() };
+        match kernel.texts.plain(kind, language, &facts, &kernel.desk.taxonomy) {
             Ok((subject, text)) => {
                 entry.subject = Some(subject);
                 entry.text = text;

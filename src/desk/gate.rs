@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use argon2::password_hash::{PasswordHash, PasswordVerifier as _, Salt};
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
+use argon2::password_hash::{Output, ParamsString, PasswordHash, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use guichet_domain::{Ids, Moment};
 use tokio::sync::Semaphore;
 
@@ -22,6 +22,8 @@ const MOST_KEYS: usize = 20_000;
 const AT_ONCE: usize = 2;
 /// OWASP's smaller setting: memory in KiB, passes, lanes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
+/// Octets of what a password becomes.
+const OUTPUT: usize = 32;
 /// What a wrong account is checked against, so that it takes as long as a right one. No password fits it.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LWxpdmVzLWhlcmU$4J6bNHCVU1gYdFJ8fQW2r0b3pY0m6m9u3G8Dq2F1n4E";
@@ -34,11 +36,16 @@ type Failures = HashMap<String, (u32, Moment)>;
 pub struct Gate {
     failures: Mutex<Failures>,
     checking: Semaphore,
+    /// What passwords are checked in, used again: allocated anew on ever other threads it would add up to hundreds of MiB
+    /// that the allocator keeps.
+    rooms: Rooms,
 }
+
+type Rooms = Arc<Mutex<Vec<Vec<Block>>>>;
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { failures: Mutex::default(), checking: Semaphore::new(AT_ONCE) }
+        Self { failures: Mutex::default(), checking: Semaphore::new(AT_ONCE), rooms: Rooms::default() }
     }
 }
 
@@ -79,29 +86,47 @@ impl Gate {
 
     /// Whether a password fits a hash; with none, `false` after the same time.
     pub async fn fits(&self, password: String, hash: Option<String>) -> bool {
-        let Ok(_permit) = self.checking.acquire().await else { return false };
-        let check = move || {
-            let known = hash.is_some();
-            let hash = hash.unwrap_or_else(|| NOBODY.to_owned());
-            let fits = PasswordHash::new(&hash)
-                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-            known && fits
+        let (known, hash) = (hash.is_some(), hash.unwrap_or_else(|| NOBODY.to_owned()));
+        let Ok(hash) = PasswordHash::new(&hash) else { return false };
+        let (Ok(params), Some(salt), Some(kept)) = (Params::try_from(&hash), hash.salt, hash.hash) else {
+            return false;
         };
-        tokio::task::spawn_blocking(check).await.unwrap_or(false)
+        let mut bytes = [0; 64];
+        let Ok(salt) = salt.decode_b64(&mut bytes) else { return false };
+        let found = self.compute(password, salt.to_vec(), params).await;
+        // Outputs are compared in constant time.
+        known && hash.algorithm == Algorithm::Argon2id.ident() && found == Some(kept)
     }
 
     /// What is stored of a password: a PHC string. `None` when it cannot be computed.
     pub async fn hash(&self, password: String, ids: &dyn Ids) -> Option<String> {
-        let mut salt = [0; 16];
-        ids.random(&mut salt);
-        let salt = data_encoding::BASE64_NOPAD.encode(&salt);
+        let mut bytes = [0; 16];
+        ids.random(&mut bytes);
+        let salt = SaltString::encode_b64(&bytes).ok()?;
+        let (memory, passes, lanes) = COST;
+        let params = Params::new(memory, passes, lanes, None).ok()?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).ok()?,
+            salt: Some(salt.as_salt()),
+            hash: Some(self.compute(password, bytes.to_vec(), params).await?),
+        };
+        Some(hash.to_string())
+    }
+
+    async fn compute(&self, password: String, salt: Vec<u8>, params: Params) -> Option<Output> {
         let _permit = self.checking.acquire().await.ok()?;
+        let rooms = Arc::clone(&self.rooms);
         let compute = move || {
-            let (memory, passes, lanes) = COST;
-            let params = Params::new(memory, passes, lanes, None).ok()?;
+            let mut room = rooms.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+            room.resize(params.block_count(), Block::default());
             let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-            let salt = Salt::from_b64(&salt).ok()?;
-            argon.hash_password(password.as_bytes(), salt).ok().map(|hash| hash.to_string())
+            let output = Output::init_with(OUTPUT, |out| {
+                Ok(argon.hash_password_into_with_memory(password.as_bytes(), &salt, out, &mut room)?)
+            });
+            rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+            output.ok()
         };
         tokio::task::spawn_blocking(compute).await.ok().flatten()
     }
@@ -202,5 +227,24 @@ mod tests {
             gate.passed("amelie", here);
             assert_eq!(gate.enter("amelie", here, NOW), Ok(()), "whoever knows the password is not counted");
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_fits_what_was_kept_of_it_and_the_memory_is_used_again() {
+        let (gate, ids) = (Gate::default(), TestIds::default());
+        let kept = gate.hash("correct horse battery".to_owned(), &ids).await.unwrap();
+        assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
+        let fits = |password: &str, kept: Option<&String>| {
+            let (gate, password, kept) = (&gate, password.to_owned(), kept.cloned());
+            async move { gate.fits(password, kept).await }
+        };
+        assert!(fits("correct horse battery", Some(&kept)).await);
+        assert!(!fits("correct horse batterz", Some(&kept)).await);
+        assert!(!fits("correct horse battery", Some(&"no hash".to_owned())).await);
+        let parsed = PasswordHash::new(&kept).unwrap();
+        let by_the_book = Argon2::default();
+        assert!(argon2::PasswordVerifier::verify_password(&by_the_book, b"correct horse battery", &parsed).is_ok());
+        tokio::join!(fits("a", None), fits("b", None), fits("c", None), fits("d", Some(&kept)));
+        assert!(gate.rooms.lock().unwrap().len() <= AT_ONCE);
     }
 }

@@ -8,7 +8,8 @@ use guichet_store::access;
 use guichet_store::agent::{self, Agent};
 use guichet_store::trail::{self, Deed};
 
-use crate::desk::agents::{check_name, display, known};
+use crate::desk::agents::{agent_view, check_name, display, known};
+use crate::desk::signin::required;
 use crate::desk::views::Scope;
 use crate::desk::{Desk, DeskError, SignInError, SignedIn, Stage};
 
@@ -104,16 +105,23 @@ impl Desk {
             let deed = Deed { agent: name, origin: &origin, act: "first_admin", ticket: None, subject: name };
             trail::add(&mut tx, &deed, now).await?;
         }
-        if known(&mut tx, name).await?.disabled_at.is_some() {
+        let agent = known(&mut tx, name).await?;
+        if agent.disabled_at.is_some() {
             return Err(over().into());
         }
+        let role = agent_view(agent).role;
+        let required = required(&mut tx).await?;
         access::set_password(&mut tx, name, &hash, now).await?;
         access::end_all(&mut tx, name, "").await?;
         let has_otp = access::credential(&mut tx, name).await?.is_some_and(|kept| kept.otp_confirmed_at.is_some());
         let deed = Deed { agent: name, origin: &origin, act: "password", ticket: None, subject: name };
         trail::add(&mut tx, &deed, now).await?;
         tx.commit().await?;
-        let stage = if has_otp { Stage::Code } else { Stage::Full };
+        let stage = match (has_otp, required) {
+            (true, _) => Stage::Code,
+            (false, Some(least)) if role >= least => Stage::Enrol,
+            (false, _) => Stage::Full,
+        };
         self.open_session(name, stage, ip, None, "signed_in").await
     }
 }

@@ -403,7 +403,8 @@ async fn take_code(
     Ok(Some("signed_in_by_recovery_code"))
 }
 
-async fn required(tx: &mut Tx) -> Result<Option<Scope>, DeskError> {
+/// Of whom a second step is asked: of whoever has this role or more.
+pub(super) async fn required(tx: &mut Tx) -> Result<Option<Scope>, DeskError> {
     Ok(keep::setting(tx, REQUIRED).await?.as_deref().and_then(Scope::parse))
 }
 

@@ -59,3 +59,17 @@ async fn an_admin_invites_an_agent_who_chooses_a_password_nobody_else_knows() {
     ana.get("/console/agents").await.is(403);
     ana.post(&path, &chosen("ana", PASSWORD)).await.is(410);
 }
+
+#[tokio::test]
+async fn an_invited_agent_of_whom_a_second_step_is_asked_sets_it_up_first() {
+    let desk = Desk::open().await;
+    let mut admin = Browser::agent(&desk, "root", "admin").await;
+    admin.post("/console/agents", &[("do", "second_step"), ("least", "lead")]).await;
+    admin.post("/console/agents", &[("do", "add"), ("name", "lea"), ("role", "lead")]).await;
+    let page = admin.post("/console/agents/lea", &[("do", "invite")]).await.is(200);
+    let path =
+        format!("/console/welcome/{}", page.text.split("/console/welcome/").nth(1).unwrap().split('<').next().unwrap());
+    let mut lea = Browser::open(&desk);
+    assert_eq!(lea.post(&path, &chosen("lea", PASSWORD)).await.location(), "/console/account/codes");
+    assert_eq!(lea.get("/console").await.location(), "/console/account/codes");
+}

@@ -179,9 +179,6 @@ async fn reply(
                 .await
         }
     };
-    if pages.count(&pages.acts, peer).is_err() {
-        return again(StatusCode::TOO_MANY_REQUESTS, Word::Busy, String::new()).await;
-    }
     // Files are in memory while they come in: nobody sends any to a page that is not there.
     match pages.desk.opens_page(&token).await {
         Ok(true) => {}
@@ -202,6 +199,10 @@ async fn reply(
         Err((wrong, typed)) => return again(StatusCode::UNPROCESSABLE_ENTITY, wrong, typed).await,
     };
     let typed = reply.text.clone();
+    // Counted once it is read: what was typed is shown again.
+    if pages.count(&pages.acts, peer).is_err() {
+        return again(StatusCode::TOO_MANY_REQUESTS, Word::Busy, typed).await;
+    }
     match pages.desk.page_reply(&token, reply).await {
         Ok(Some(replied)) => see(&token, if replied.follows { "follows" } else { "replied" }),
         Ok(None) => pages.gone(lang(&wanted, &headers, Language::En)),
