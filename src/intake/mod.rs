@@ -18,7 +18,7 @@ use futures_util::FutureExt as _;
 use guichet_contract::{Accepted, CursorMove, NotAccepted, Receipt};
 use guichet_domain::Moment;
 use guichet_domain::ids::{InboundId, SourceName};
-use guichet_domain::inbound::{Explained, Inbound};
+use guichet_domain::inbound::{Content, Explained, Inbound};
 use guichet_domain::reason;
 use guichet_store::{ErrorKind, StoreError, Tx};
 use tokio::sync::{mpsc, oneshot};
@@ -187,7 +187,7 @@ impl Reception {
         batch: Vec<Inbound>,
         released: bool,
     ) -> Result<Vec<Prepared>, NotAccepted> {
-        let bytes: usize = batch.iter().map(|inbound| inbound.raw.len()).sum();
+        let bytes: usize = batch.iter().map(octets).sum();
         if bytes < WORTH_A_THREAD {
             return prepared(&self.kernel, source, batch, released);
         }
@@ -218,6 +218,15 @@ impl Reception {
             why: format!("the state folder cannot be written: {error}"),
         })
     }
+}
+
+/// How much there is to pack: as it came, and its files, which are not always part of that.
+fn octets(inbound: &Inbound) -> usize {
+    let files = match &inbound.content {
+        Content::Read(item) => item.attachments.iter().map(|file| file.bytes.len()).sum(),
+        Content::Unreadable { .. } => 0,
+    };
+    inbound.raw.len() + files
 }
 
 fn prepared(

@@ -48,6 +48,7 @@ async fn who_holds_the_key_reads_writes_reopens_and_rates_and_sees_no_note() {
         );
         assert_eq!(view.category, "Hardware");
         assert_eq!(words(&view)[2..], ["Is it switched on?"], "no note");
+        assert!(view.timeline.iter().all(|entry| !entry.text.contains("/t/")), "the key is in the letter alone");
         assert_eq!(view.timeline[2].author.as_ref().unwrap().address, "", "no login");
 
         assert_eq!(writes(world, &key, 1, "It is now.").await, Some((ticket.clone(), false)));
@@ -149,6 +150,27 @@ async fn without_a_public_address_there_are_no_pages_and_no_links() {
         assert_eq!(jean.reads().await, [""; 0]);
         let refused = desk.renew_page("ada", &ticket, Uuid::from_u128(2)).await.unwrap_err().to_string();
         assert!(refused.contains("[desk] public_url"), "{refused}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whose_ticket_became_part_of_anothers_gets_no_key_of_that_one() {
+    tell_of(Plan::configured(PUBLIC), async |world| {
+        let (jean, lena, ada) = (world.person("jean"), world.person("lena"), world.agent("ada"));
+        let first = jean.writes("Printer broken").await.ticket();
+        let second = lena.writes("No printer").await.ticket();
+        let (his, hers) = (key(&jean.reads().await[0]), key(&lena.reads().await[0]));
+        ada.merges(&second, &first).await;
+        ada.closes(&first, "New toner for all.").await;
+        let view = page(world, &hers).await.unwrap();
+        assert!(words(&view).iter().any(|text| text.contains("New toner for all.")), "{:?}", words(&view));
+        for key in [&his, &hers] {
+            let view = page(world, key).await.unwrap();
+            assert!(words(&view).iter().all(|text| !text.contains("/t/")), "{:?}", words(&view));
+        }
+        assert!(jean.reads().await.pop().unwrap().contains("https://help.test/t/"), "his letter has one");
+        lena.reads().await;
     })
     .await;
 }
