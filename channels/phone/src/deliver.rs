@@ -49,7 +49,7 @@ pub(crate) async fn deliver(source: &PhoneSource, port: &Port, outgoing: &Outgoi
 
 /// What became of an acknowledgement that is spoken in the call itself; `None` when it was not, and must go another way.
 async fn spoken(source: &PhoneSource, port: &Port, outgoing: &Outgoing, id: &str) -> Option<Delivery> {
-    let call = match source.engine.call(port, id).await {
+    let call = match source.engine.settled(port, id).await {
         Ok(call) => call?,
         Err(fault) => {
             return Some(Delivery::Retry { detail: fault.to_string(), after: None, source_down: false });

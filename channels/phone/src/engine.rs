@@ -164,6 +164,12 @@ impl Engine {
         Err(NotEntered::Later { after: Duration::from_secs(1), why: "another node writes this call".to_owned() })
     }
 
+    /// The row of a call when nothing is being entered of it here, if there is one.
+    pub(crate) async fn settled(&self, port: &Port, id: &str) -> Result<Option<Call>, Fault> {
+        let _alone = self.stripe(id).lock().await;
+        self.call(port, id).await
+    }
+
     /// The row of a call, if there is one.
     pub(crate) async fn call(&self, port: &Port, id: &str) -> Result<Option<Call>, Fault> {
         let slot = port.intake.slot(&call_slot(id)).await?;

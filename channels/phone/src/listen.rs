@@ -106,13 +106,37 @@ pub(crate) async fn listen(source: &PhoneSource, port: &Port, stop: &Stop) -> Re
 }
 
 impl Inner {
+    /// Puts what a request told on disk and enters it, side by side: both are durable when this returns `Ok`.
+    pub(crate) async fn take(&self, port: &Port, kept: Kept) -> Result<Vec<Standing>, NotEntered> {
+        let spool = self.spool().await?;
+        let (place, entered) = tokio::join!(spool.put(&kept), self.engine.enter(port, &kept));
+        match place {
+            Ok(place) => self.settle(port, place, kept, entered).await,
+            Err(error) => {
+                tracing::error!(source = %self.source, %error, "an event of a call cannot be kept; its sender is told");
+                let why = "the state folder cannot be written to".to_owned();
+                Err(NotEntered::Later { after: Duration::from_secs(5), why })
+            }
+        }
+    }
+
     /// Enters what is on disk. What cannot be entered now is tried again by whoever listens; it stays on disk until then.
-    pub(crate) async fn enter(&self, port: &Port, place: Place, kept: Kept) -> Result<Vec<Standing>, NotEntered> {
+    async fn enter(&self, port: &Port, place: Place, kept: Kept) -> Result<Vec<Standing>, NotEntered> {
         let entered = self.engine.enter(port, &kept).await;
+        self.settle(port, place, kept, entered).await
+    }
+
+    async fn settle(
+        &self,
+        port: &Port,
+        place: Place,
+        kept: Kept,
+        entered: Result<Vec<Standing>, NotEntered>,
+    ) -> Result<Vec<Standing>, NotEntered> {
         match &entered {
             Ok(standings) => {
                 for standing in standings {
-                    self.note_open(standing, kept.at).await;
+                    self.note_open(standing, kept.at);
                     self.want(standing, kept.at).await;
                 }
                 self.done(place);
@@ -140,7 +164,7 @@ impl Inner {
     }
 
     /// Remembers that a call is on, or no longer, also for the next life of the process.
-    async fn note_open(&self, standing: &Standing, at: Moment) {
+    fn note_open(&self, standing: &Standing, at: Moment) {
         let known = {
             let mut open = self.queued.open.lock().unwrap_or_else(PoisonError::into_inner);
             if standing.open {
@@ -149,22 +173,23 @@ impl Inner {
                 open.remove(&standing.id).is_some()
             }
         };
-        let path = self.open_folder().join(short_hash(&standing.id));
-        let done = match (standing.open, known) {
-            (true, false) => {
-                let text = format!("{}\n{}", at.micros(), standing.id);
-                if let Err(error) = tokio::fs::create_dir_all(self.open_folder()).await {
-                    Err(error)
-                } else {
-                    tokio::fs::write(path, text).await
-                }
-            }
-            (false, true) => tokio::fs::remove_file(path).await,
-            _ => Ok(()),
-        };
-        if let Err(error) = done {
-            tracing::warn!(source = %self.source, %error, "a call that never ends may not be noticed after a restart");
+        let (folder, source) = (self.open_folder(), self.source.clone());
+        let (opens, path) = (standing.open, folder.join(short_hash(&standing.id)));
+        if opens == known {
+            return;
         }
+        let text = format!("{}\n{}", at.micros(), standing.id);
+        // Nobody waits for it: a note that is missing or left over costs a look at the call.
+        tokio::task::spawn_blocking(move || {
+            let done = if opens {
+                std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(path, text))
+            } else {
+                std::fs::remove_file(path)
+            };
+            if let Err(error) = done.or_else(|error| if opens { Err(error) } else { Ok(()) }) {
+                tracing::warn!(%source, %error, "a call that never ends may not be noticed after a restart");
+            }
+        });
     }
 
     /// Reads which calls were on when the process ended.
@@ -189,7 +214,7 @@ impl Inner {
         };
         for id in due {
             match self.engine.sweep(port, &id, now).await {
-                Ok(_) => self.note_open(&Standing { id, ..Standing::default() }, now).await,
+                Ok(_) => self.note_open(&Standing { id, ..Standing::default() }, now),
                 Err(why) => {
                     tracing::warn!(source = %self.source, ?why, "a call without an end stays open until the next look");
                 }

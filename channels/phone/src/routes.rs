@@ -160,15 +160,8 @@ impl Desk {
             return Ok(Vec::new());
         }
         let soon = Duration::from_secs(5);
-        let place = match self.source.spool().await {
-            Ok(spool) => spool.put(&kept).await.map_err(|error| {
-                tracing::error!(source = %self.source.source, %error, "an event of a call cannot be kept; its sender is told");
-                soon
-            })?,
-            Err(_) => return Err(soon),
-        };
         let (source, port) = (self.source.clone(), self.port.clone());
-        let entering = tokio::spawn(async move { source.enter(&port, place, kept).await });
+        let entering = tokio::spawn(async move { source.take(&port, kept).await });
         match tokio::time::timeout(patience, entering).await {
             Ok(Ok(Ok(standings))) => Ok(standings),
             Ok(Ok(Err(NotEntered::Later { after, .. }))) => Err(after),
