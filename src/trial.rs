@@ -66,10 +66,7 @@ impl Trial {
         let config = Config::load(&Place { config: Some(file), state: Some(var.clone()) }).unwrap();
         let state = StateFolder::open(&var).unwrap();
         let clock = TestClock::default();
-        let settings = SourceSettings {
-            trust: TrustSetting::All,
-            ..SourceSettings::new("desk", "scripted")
-        };
+        let settings = SourceSettings { trust: TrustSetting::All, ..SourceSettings::new("desk", "scripted") };
         let parts = Parts {
             target: Target::Sqlite(state.database()),
             state,

@@ -170,7 +170,7 @@ fn greet(config: &Config, kernel: &Kernel, address: SocketAddr, welcomes: &[Stri
          guichet{flags} inject --source {source} < some.eml     a mail becomes a ticket and is acknowledged\n    \
          guichet{flags} ticket list                          the tickets\n    guichet config example                      \
          how to connect a real mailbox\n{}\n  Stop with Ctrl-C.\n\n",
-        welcomes.iter().map(|words| format!("\n  {words}\n")).collect::<String>()
+        welcomes.iter().flat_map(|words| ["\n  ", words.as_str(), "\n"]).collect::<String>()
     );
     // A terminal that went away is no reason to stop.
     drop(out.write_all(words.as_bytes()));

@@ -82,12 +82,7 @@ impl Desk {
         Err(DeskError::Busy { after: Duration::from_secs(1), why: "too many people change this ticket at once".into() })
     }
 
-    async fn try_act(
-        &self,
-        request: &Request<'_>,
-        wanted: &Wanted,
-        origin: &str,
-    ) -> Result<TicketView, DeskError> {
+    async fn try_act(&self, request: &Request<'_>, wanted: &Wanted, origin: &str) -> Result<TicketView, DeskError> {
         let kernel = self.kernel.as_ref();
         let now = kernel.clock.now();
         let mut tx = kernel.db.write().await?;
@@ -219,12 +214,8 @@ fn told(what: &Action, wanted: &Wanted) -> (&'static str, String) {
         Action::Assign { to } => ("assign", to.clone().unwrap_or_default()),
         Action::Escalate { to, .. } => ("escalate", to.map_or("", Tier::as_str).to_owned()),
         Action::Classify { kind, category, impact, urgency } => {
-            let words = [
-                kind.map(Kind::as_str),
-                category.as_deref(),
-                impact.map(Impact::as_str),
-                urgency.map(Urgency::as_str),
-            ];
+            let words =
+                [kind.map(Kind::as_str), category.as_deref(), impact.map(Impact::as_str), urgency.map(Urgency::as_str)];
             ("classify", words.into_iter().flatten().collect::<Vec<_>>().join(" "))
         }
         Action::Close { silent, .. } => ("close", if *silent { "silent".to_owned() } else { String::new() }),

@@ -71,13 +71,12 @@ impl Desk {
             |source: &Source| source.enabled && source.channel.abilities().sends && source.channel.events().is_none();
         let all: Vec<_> = self.kernel.sources.iter().filter(|(_, source)| speaks(source)).collect();
         let names = || all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-        let found = match named {
-            Some(named) => all.iter().find(|(name, _)| name.as_str() == named),
+        let found = if let Some(named) = named {
+            all.iter().find(|(name, _)| name.as_str() == named)
+        } else {
             // Where people talk on a page of ours, nobody is reached who is not there: such a source must be named.
-            None => {
-                let mut alone = all.iter().filter(|(_, source)| source.rules.source.answer_by.is_none());
-                alone.next().filter(|_| alone.next().is_none())
-            }
+            let mut alone = all.iter().filter(|(_, source)| source.rules.source.answer_by.is_none());
+            alone.next().filter(|_| alone.next().is_none())
         };
         found.copied().ok_or_else(|| match named {
             Some(named) => DeskError::invalid(

@@ -183,10 +183,10 @@ mod tests {
         let gate = Gate::default();
         let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
         for _ in 0..5 {
-            drop(gate.enter("amelie", here, NOW));
+            gate.enter("amelie", here, NOW).unwrap_or_default();
         }
         assert_eq!(gate.wait("amelie", here, NOW), None);
-        drop(gate.enter("Amelie", here, NOW));
+        gate.enter("Amelie", here, NOW).unwrap_or_default();
         assert_eq!(gate.wait("amelie", here, NOW), Some(WINDOW));
         assert_eq!(gate.wait("amelie", there, NOW), None);
         assert_eq!(gate.wait("bruno", here, NOW), None);
@@ -198,7 +198,7 @@ mod tests {
         let gate = Gate::default();
         for n in 0..40_u16 {
             let ip = IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, n]);
-            drop(gate.enter(&format!("agent{n}"), ip, NOW));
+            gate.enter(&format!("agent{n}"), ip, NOW).unwrap_or_default();
         }
         assert!(gate.wait("somebody", IpAddr::from([0x2001, 0xdb8, 0, 1, 9, 9, 9, 9]), NOW).is_some());
         assert!(gate.wait("somebody", IpAddr::from([0x2001, 0xdb8, 0, 2, 0, 0, 0, 1]), NOW).is_none());

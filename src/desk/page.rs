@@ -256,6 +256,7 @@ fn mark(reply: &PageReply) -> Uuid {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
 fn away(fault: Fault) -> DeskError {
     DeskError::Busy { after: Duration::from_secs(5), why: fault.to_string() }
 }

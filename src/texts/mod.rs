@@ -218,11 +218,7 @@ fn samples() -> [Facts; 2] {
         whole: true,
         event: None,
     };
-    let bare = Facts {
-        reference: full.reference.clone(),
-        words: full.words.clone(),
-        ..Facts::default()
-    };
+    let bare = Facts { reference: full.reference.clone(), words: full.words.clone(), ..Facts::default() };
     [full, bare]
 }
 

@@ -10,7 +10,7 @@ mod handing;
 mod kept;
 mod paging;
 mod refusals;
-pub mod rig;
 mod rehearsing;
+pub mod rig;
 mod schema;
 mod serving;

@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use guichet::config::{Config, Place, SourceSettings, TrustSetting};
+use guichet::config::{Config, Place, SourceSettings};
 use guichet::desk::Desk;
 use guichet::intake::Reception;
 use guichet::kernel::{Kernel, Parts};
 use guichet::state::StateFolder;
 use guichet_contract::{Abilities, Channel, Delivery, Fault, Outgoing, Port, Stop, Verdict};
-use guichet_domain::ids::{ExternalId, SourceName};
+use guichet_domain::ids::ExternalId;
 use guichet_domain::inbound::{Content, Inbound, Item, Party};
 use guichet_domain::{Ids as _, Moment};
 use guichet_store::Target;
@@ -72,9 +72,7 @@ async fn room() -> Room {
     let state = StateFolder::open(&var).unwrap();
     let (begun_by, begun) = mpsc::channel();
     let (go_on, told) = mpsc::channel();
-    let settings = SourceSettings {
-        ..SourceSettings::new("slow", "slow")
-    };
+    let settings = SourceSettings { ..SourceSettings::new("slow", "slow") };
     let parts = Parts {
         target: Target::Sqlite(state.database()),
         state,

@@ -38,8 +38,8 @@ mod random;
 mod status_page;
 mod strangers;
 mod twice;
-mod visitors;
 mod upstream;
+mod visitors;
 
 use life::{Spans, World, tell, tell_of};
 use plan::Plan;

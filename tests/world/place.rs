@@ -70,19 +70,15 @@ impl Place {
 
     /// Makes the database refuse every entry whose text holds `word`, as a defect in the way it is written would.
     pub(super) async fn refuse_entries_with(&self, word: &str) {
-        match &self.schema {
-            None => {
-                let trigger = format!(
-                    "CREATE TRIGGER refused BEFORE INSERT ON entry WHEN instr(NEW.text, '{word}') > 0 \
-                     BEGIN SELECT RAISE(ABORT, 'no such entry may be'); END"
-                );
-                self.by_hand(&trigger).await;
-            }
-            Some(_) => {
-                let check = format!("ALTER TABLE entry ADD CONSTRAINT refused CHECK (position('{word}' in text) = 0)");
-                self.by_hand(&check).await;
-            }
-        }
+        let rule = if self.schema.is_some() {
+            format!("ALTER TABLE entry ADD CONSTRAINT refused CHECK (position('{word}' in text) = 0)")
+        } else {
+            format!(
+                "CREATE TRIGGER refused BEFORE INSERT ON entry WHEN instr(NEW.text, '{word}') > 0 \
+                 BEGIN SELECT RAISE(ABORT, 'no such entry may be'); END"
+            )
+        };
+        self.by_hand(&rule).await;
     }
 }
 

@@ -3,6 +3,7 @@
 //! it: one request instead of ten, and a fifth less to carry.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use data_encoding::HEXLOWER;
@@ -98,7 +99,7 @@ fn on_the_wire(name: &str, text: &str) -> String {
         "chat.js" => {
             PARTS.iter().filter_map(|part| FILES.iter().find(|(known, _, _)| known == part)).map(joined).collect()
         }
-        _ if name.ends_with(".js") => lean(text).map(|line| format!("{line}\n")).collect(),
+        _ if Path::new(name).extension().is_some_and(|extension| extension == "js") => ended(lean(text)),
         _ => text.to_owned(),
     }
 }
@@ -107,7 +108,12 @@ fn on_the_wire(name: &str, text: &str) -> String {
 fn joined((name, _, text): &(&str, &str, &str)) -> String {
     let lines = lean(text).filter(|line| !line.starts_with("import "));
     let own = |line| if *name == "chat.js" { line } else { str::strip_prefix(line, "export ").unwrap_or(line) };
-    lines.map(|line| format!("{}\n", own(line))).collect()
+    ended(lines.map(own))
+}
+
+/// Lines, each with its end.
+fn ended<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The lines that do something. Comments of this project's scripts have lines of their own.

@@ -67,7 +67,7 @@ mod tests {
         }
         assert_eq!(judge(PNG, "", None), Some(("image/png", "image-1.png".to_owned())));
         let long = judge(PNG, "", Some(&"é".repeat(400))).unwrap().1;
-        assert!(long.len() <= 120 && long.ends_with(".png"), "{long}");
+        assert!(long.len() <= 120 && long.rsplit('.').next() == Some("png"), "{long}");
     }
 
     #[test]

@@ -119,7 +119,7 @@ async fn whoever_says_nothing_or_says_it_byte_by_byte_is_let_go_after_five_secon
     let start = tokio::time::Instant::now();
     // A frame of 100 bytes, one byte a second: the head and a mask, then the text.
     let mut written = 0;
-    for byte in [0x81, 0x80 | 100, 0, 0, 0, 0].into_iter().chain(std::iter::repeat_n(b' ', 100)) {
+    for byte in [0x81, 0x80 | 0x64, 0, 0, 0, 0].into_iter().chain(std::iter::repeat_n(b' ', 100)) {
         if socket.write_all(&[byte]).await.is_err() {
             break;
         }

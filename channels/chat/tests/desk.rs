@@ -296,7 +296,9 @@ impl Intake for Core {
         for item in batch {
             let (receipt, grown) = self.take(item);
             receipts.push(receipt);
-            grown.iter().for_each(|key| self.wake(key));
+            if let Some(key) = &grown {
+                self.wake(key);
+            }
         }
         Ok(Accepted { receipts })
     }

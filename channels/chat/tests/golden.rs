@@ -51,7 +51,7 @@ impl Player {
                 Ok(()) => {
                     self.values.extend(found);
                     if frame["type"] == "ack" {
-                        self.ticket = frame["ticket"].as_str().unwrap().to_owned();
+                        frame["ticket"].as_str().unwrap().clone_into(&mut self.ticket);
                     }
                     return;
                 }

@@ -39,7 +39,9 @@ async fn frames_of(response: Response) -> (u16, Vec<Value>) {
     assert_eq!(response.headers()["cache-control"], "no-store");
     let told: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
     let frames = told["frames"].as_array().unwrap().clone();
-    frames.iter().for_each(|frame| schema::must_be("server", frame));
+    for frame in &frames {
+        schema::must_be("server", frame);
+    }
     (status, frames)
 }
 

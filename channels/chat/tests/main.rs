@@ -1,6 +1,11 @@
 //! The chat against clients of every kind.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::needless_pass_by_value,
+    reason = "a test ends where its ground gives way"
+)]
 
 mod bad;
 mod conformance;

@@ -62,10 +62,10 @@ fn keyword_holds(schema: &Value, keyword: &str, wanted: &Value, value: &Value, a
         "enum" => must(wanted.as_array().unwrap().contains(value)),
         "minimum" => must(value.as_i64().is_none_or(|value| value >= number())),
         "maximum" => must(value.as_i64().is_none_or(|value| value <= number())),
-        "minLength" => must(value.as_str().is_none_or(|text| text.chars().count() as i64 >= number())),
-        "maxLength" => must(value.as_str().is_none_or(|text| text.chars().count() as i64 <= number())),
-        "maxItems" => must(value.as_array().is_none_or(|items| items.len() as i64 <= number())),
-        "maxProperties" => must(value.as_object().is_none_or(|fields| fields.len() as i64 <= number())),
+        "minLength" => must(value.as_str().is_none_or(|text| count(text.chars().count()) >= number())),
+        "maxLength" => must(value.as_str().is_none_or(|text| count(text.chars().count()) <= number())),
+        "maxItems" => must(value.as_array().is_none_or(|items| count(items.len()) <= number())),
+        "maxProperties" => must(value.as_object().is_none_or(|fields| count(fields.len()) <= number())),
         "pattern" => {
             must(value.as_str().is_none_or(|text| Regex::new(wanted.as_str().unwrap()).unwrap().is_match(text)))
         }
@@ -103,4 +103,8 @@ fn the_schema_tells_right_frames_from_wrong_ones() {
     ] {
         assert!(!is("client", &wrong), "{wrong}");
     }
+}
+
+fn count(items: usize) -> i64 {
+    i64::try_from(items).unwrap()
 }

@@ -1,6 +1,6 @@
 //! One source of forms.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(crate) struct Inner {
 }
 
 impl FormSource {
-    pub(crate) fn new(source: SourceName, keys: Keys, state: PathBuf) -> Self {
+    pub(crate) fn new(source: &SourceName, keys: Keys, state: &Path) -> Self {
         Self(Arc::new(Inner {
             base: format!("/in/{source}"),
             guard: Guard::new(
@@ -45,7 +45,7 @@ impl FormSource {
                 u32::try_from(keys.files).unwrap_or(u32::MAX),
                 keys.attack_per_minute,
             ),
-            staging: Staging::new(&state),
+            staging: Staging::new(state),
             signer: OnceCell::new(),
             keys,
         }))

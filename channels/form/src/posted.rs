@@ -155,12 +155,11 @@ impl Reading<'_> {
         } else {
             None
         };
-        match wrong {
-            Some(wrong) => posted.wrongs.push(Wrong::with("files", wrong)),
-            None => {
-                self.staging.keep(upload).await.map_err(|_| Unreadable::Disk)?;
-                posted.files += 1;
-            }
+        if let Some(wrong) = wrong {
+            posted.wrongs.push(Wrong::with("files", wrong));
+        } else {
+            self.staging.keep(upload).await.map_err(|_| Unreadable::Disk)?;
+            posted.files += 1;
         }
         Ok(())
     }

@@ -195,13 +195,12 @@ impl Desk {
     async fn draw(&self, form: &FormKeys, lang: Lang, status: StatusCode, typed: &Typed) -> Response {
         let Ok(signer) = self.source.signer(&self.port).await else { return self.busy_page(lang) };
         let now = self.port.clock.now();
-        let (token, drawn) = match &typed.token {
-            Some((token, drawn)) => (token.clone(), Some(drawn.clone())),
-            None => {
-                let token = signer.draw(self.port.ids.as_ref(), now);
-                let drawn = signer.drawn(&token, now);
-                (token, drawn)
-            }
+        let (token, drawn) = if let Some((token, drawn)) = &typed.token {
+            (token.clone(), Some(drawn.clone()))
+        } else {
+            let token = signer.draw(self.port.ids.as_ref(), now);
+            let drawn = signer.drawn(&token, now);
+            (token, drawn)
         };
         let id = drawn.map(|drawn| drawn.id).unwrap_or_default();
         let kept = if typed.token.is_some() { self.source.staging.list(&id).await } else { Vec::new() };

@@ -165,7 +165,7 @@ impl Kind for Form {
         if keys.forms.is_empty() {
             keys.forms.push(standard());
         }
-        Ok(Arc::new(FormSource::new(source.clone(), keys, state.to_owned())))
+        Ok(Arc::new(FormSource::new(source, keys, state)))
     }
 
     fn example(&self) -> &'static str {

@@ -161,7 +161,9 @@ impl Staging {
         for staged in gone {
             if fs::remove_file(path(&folder, staged.number, "bytes")).await.is_ok() {
                 let less = |waiting: u64| Some(waiting.saturating_sub(staged.size));
-                let _ = self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+                if let Err(never) = self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, less) {
+                    tracing::debug!(never, "what waits could not be counted down");
+                }
             }
             drop(fs::remove_file(path(&folder, staged.number, "name")).await);
         }

@@ -38,3 +38,24 @@ pub(crate) fn schema() -> Value {
         "callback": {"type": "object"}
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use guichet_contract::Kind;
+
+    use crate::Phone;
+
+    #[test]
+    fn the_schema_knows_every_key_of_the_example_and_every_kind_has_its_name_there() {
+        let (schema, example) = (Phone.schema(), Phone.example());
+        let text = schema.to_string();
+        let own = example.lines().take_while(|line| !line.starts_with("#[source."));
+        for line in own.filter_map(|line| line.strip_prefix('#')).filter(|line| !line.starts_with(' ')) {
+            let Some((key, _)) = line.split_once(" = ") else { continue };
+            assert!(text.contains(&format!("\"{key}\":")), "{key} is not in the schema");
+        }
+        for (_, name) in crate::kinds::SystemName::ALL {
+            assert!(example.contains(name), "{name} is not in the example");
+        }
+    }
+}

@@ -6,8 +6,8 @@
 pub mod access;
 pub mod agent;
 pub mod blob;
-pub mod conversation;
 pub mod board;
+pub mod conversation;
 pub mod desktop;
 mod engine;
 mod error;

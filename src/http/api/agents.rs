@@ -73,7 +73,11 @@ async fn password(
 #[utoipa::path(get, path = "/agents/{agent}/tokens", tag = "agents",
     params(("agent" = String, Path, description = "The agent's name.")),
     responses((status = 200, description = "The tokens.", body = Vec<TokenView>), Problems))]
-async fn tokens(Admin(_): Admin, State(app): State<App>, At(agent): At<String>) -> Result<Json<Vec<TokenView>>, Problem> {
+async fn tokens(
+    Admin(_): Admin,
+    State(app): State<App>,
+    At(agent): At<String>,
+) -> Result<Json<Vec<TokenView>>, Problem> {
     Ok(Json(app.desk().tokens(&agent).await?))
 }
 

@@ -343,7 +343,7 @@ async fn read_reply(mut parts: Multipart, in_memory: &Semaphore) -> Result<PageR
                 if media_type::is_active(media_type) {
                     return Err((Word::FileKind, text));
                 }
-                let name = file_name::safe(Some(&called).map(String::as_str), media_type, files.len() + 1);
+                let name = file_name::safe(Some(called.as_str()), media_type, files.len() + 1);
                 files.push(Attachment { name, media_type: media_type.to_owned(), content_id: None, bytes });
             }
             _ => {}

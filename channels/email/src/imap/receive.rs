@@ -213,16 +213,14 @@ impl<R> Line<R> {
     /// connection does not begin with it again; a stop waits for nothing.
     fn enter(&mut self, read: Option<Result<Option<Batch>, Error>>) -> Result<(), Error> {
         match read {
-            None => {}
             Some(Ok(None)) => self.ended = Some(Ok(())),
             Some(Err(Error::Stopped)) => return Err(Error::Stopped),
             Some(Err(error)) => self.ended = Some(Err(error)),
-            Some(Ok(Some(batch))) => {
-                if !batch.mails.is_empty() || batch.position != self.last {
-                    self.last = batch.position;
-                    self.read = Some(batch);
-                }
+            Some(Ok(Some(batch))) if !batch.mails.is_empty() || batch.position != self.last => {
+                self.last = batch.position;
+                self.read = Some(batch);
             }
+            None | Some(Ok(Some(_))) => {}
         }
         Ok(())
     }

@@ -305,7 +305,12 @@ impl Session {
 
     /// Searches `first` to `last`, or to the end. In a huge folder piece by piece: a single answer would be one line of
     /// megabytes, which the parser reads again from its start with every packet.
-    pub(super) async fn search_range(&mut self, first: u32, last: Option<u32>, criteria: &str) -> Result<Vec<u32>, Error> {
+    pub(super) async fn search_range(
+        &mut self,
+        first: u32,
+        last: Option<u32>,
+        criteria: &str,
+    ) -> Result<Vec<u32>, Error> {
         if last.is_some_and(|last| last < first) {
             return Ok(Vec::new());
         }

@@ -94,7 +94,12 @@ fn close(decision: &mut Decision, id: Uuid, rules: &Rules, ids: &dyn Ids, now: M
         decision.timers.push((TimerKind::Unread, None));
     }
     let trusted = decision.ticket.verified || decision.ticket.answered_at.is_some();
-    let facts = Facts { window_days: Some(i64::from(window)), by_requester: true, in_place: rules.source.in_place, ..facts(decision, trusted, rules) };
+    let facts = Facts {
+        window_days: Some(i64::from(window)),
+        by_requester: true,
+        in_place: rules.source.in_place,
+        ..facts(decision, trusted, rules)
+    };
     let seq = decision.next_seq();
     let entry = Entry {
         id: MessageId(ids.uuid()),

@@ -22,8 +22,7 @@ queries! {
 
 const ADDRESSES: &str = "SELECT recipient_key, count(*) AS n, \
      CAST(COALESCE(sum(CASE WHEN created_at > ";
-const ADDRESSES_MIDDLE: &str =
-    " THEN 1 END), 0) AS BIGINT) AS hour FROM outbox WHERE kind = 'acknowledgement' AND state <> 'suppressed' AND created_at > ";
+const ADDRESSES_MIDDLE: &str = " THEN 1 END), 0) AS BIGINT) AS hour FROM outbox WHERE kind = 'acknowledgement' AND state <> 'suppressed' AND created_at > ";
 
 /// Acknowledgements of late. Other notices follow what an agent does or a promise missed: no stranger brings them about
 /// at will, and they neither obey the caps nor use them up.

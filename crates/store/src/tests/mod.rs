@@ -1,8 +1,8 @@
 //! Every test runs on SQLite, and on PostgreSQL when `GUICHET_POSTGRES_URL` names a database to work in.
 
 mod built;
-mod conversation;
 mod console;
+mod conversation;
 mod desk;
 mod disk;
 mod flood;

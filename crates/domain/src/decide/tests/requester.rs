@@ -174,7 +174,10 @@ proptest! {
                 _ => {
                     let decision = desk.writes(&ticket, &visitor(Some("eve@evil.test")), at(now));
                     // A closed ticket is followed by another: this story goes on with the first.
-                    if decision.opened { continue } else { Ok(decision) }
+                    if decision.opened {
+                        continue;
+                    }
+                    Ok(decision)
                 }
             };
             let Ok(decision) = decision else { continue };
