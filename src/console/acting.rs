@@ -113,23 +113,31 @@ pub(super) async fn here(State(console): State<Console>, at: At, Path(reference)
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
     let now = console.desk.kernel().clock.now();
-    let talk = console.desk.talk(&reference).await?;
+    // Whoever may only read is seen by colleagues, and leaves no sign with the requester.
+    let talk = if at.need(Scope::Work).is_ok() { Some(console.desk.talk(&reference).await?) } else { None };
     let display = at.visitor.agent.display.as_str();
     let called = Some(display).filter(|display| *display != at.name());
     if fields.get("state") == "gone" {
         console.presence.left(&reference, at.name());
-        talk.typing(called, false);
-        talk.present(called, false);
+        if let Some(talk) = &talk {
+            talk.typing(called, false);
+            talk.present(called, false);
+        }
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let replying = fields.get("state") == "replying";
-    if console.presence.here(&reference, at.name(), replying, now) {
-        talk.present(called, true);
+    let replying = talk.is_some() && fields.get("state") == "replying";
+    let came = console.presence.here(&reference, at.name(), replying, now);
+    if let Some(talk) = &talk {
+        if came {
+            talk.present(called, true);
+        }
+        talk.typing(called, replying && !fields.get("typing").is_empty());
     }
-    talk.typing(called, replying && !fields.get("typing").is_empty());
     if let Ok(seq) = fields.get("seq").parse() {
         console.desk.look(at.name(), &reference, seq).await?;
-        talk.seen().await?;
+        if let Some(talk) = &talk {
+            talk.seen().await?;
+        }
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -198,4 +198,8 @@ async fn who_else_is_at_a_ticket_is_shown_there_and_on_the_list() {
     ana.post(&here, &[("state", "gone")]).await.is(204);
     assert!(!bo.get("/console").await.says("ana is"));
     ana.post("/console/t/GT-000-000-0000/here", &[("state", "viewing")]).await.is(204);
+    let mut eve = Browser::agent(&desk, "eve", "read").await;
+    eve.post(&here, &[("state", "replying"), ("typing", "on"), ("seq", "9")]).await.is(204);
+    let page = bo.get("/console").await;
+    assert!(page.says("eve is viewing") && !page.says("eve is replying"), "who may only read replies to nobody");
 }
