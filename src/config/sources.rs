@@ -140,20 +140,19 @@ pub(super) fn read(written: &[toml::Table], origin: &str) -> Result<Vec<SourceSe
     Ok(sources)
 }
 
-/// The sources of a desk whose operator names none: mail, and what people reach by the desk's own pages where this build has
-/// it; what those cannot say is mailed.
+/// The sources of a desk whose operator names none: mail, what people reach by the desk's own pages, and the phone, where this
+/// build has them; what those cannot say is mailed.
 fn built_in() -> Vec<SourceSettings> {
     let local = SourceSettings::new("local", "email");
     let has = |channel: &str| kinds().iter().any(|kind| kind.name() == channel);
-    let pages = ["chat", "form"].into_iter().filter(|channel| has(channel));
+    // Phone systems post to `phone` with a token it makes for itself.
+    let pages = ["chat", "form", "phone"].into_iter().filter(|channel| has(channel));
     let pages = pages.map(|channel| {
         let answer_by = Some(local.name.clone());
         SourceSettings { answer_by, ..SourceSettings::new(channel, channel) }
     });
     let pages: Vec<SourceSettings> = pages.collect();
-    // Phone systems post to it with a token it makes for itself.
-    let phone = has("phone").then(|| SourceSettings::new("phone", "phone"));
-    std::iter::once(local).chain(pages).chain(phone).collect()
+    std::iter::once(local).chain(pages).collect()
 }
 
 /// What is wrong with the `answer_by` of a source, if anything: it must name another source that is enabled and sends.

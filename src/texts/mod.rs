@@ -186,7 +186,8 @@ impl Texts {
         for (name, _) in EMBEDDED {
             let Some((kind, language)) = name.split_once('.') else { continue };
             let (Some(kind), Some(language)) = (NoticeKind::parse(kind), Language::parse(language)) else { continue };
-            for facts in samples() {
+            let in_place = |facts: Facts| [facts.clone(), Facts { in_place: true, ..facts }];
+            for facts in samples().into_iter().flat_map(in_place) {
                 self.render(kind, language, &facts, &taxonomy).map_err(|error| match (error, folder) {
                     (TextsError::Template { origin, what }, Some(folder)) => TextsError::Template {
                         origin: folder.join(format!("{origin}.txt")).display().to_string(),
@@ -214,7 +215,7 @@ fn samples() -> [Facts; 2] {
         status_token: Some("x".into()),
         window_days: Some(7),
         by_requester: true,
-        in_place: true,
+        in_place: false,
         whole: true,
         event: None,
     };

@@ -57,7 +57,7 @@ async fn nothing_in_a_new_ticket_adds_a_header_or_a_recipient() {
     assert_eq!(operator.post("/api/v1/tickets", &new).await.is(201)["subject"], "Hello Bcc: all@x.test");
     operator.post("/api/v1/tickets", &json!({"subject": " ", "text": ""})).await.refused(422, "invalid");
     let problem = operator.post("/api/v1/tickets", &json!({"subject": "x", "text": "", "source": "fax"})).await;
-    assert_eq!(problem.refused(422, "invalid")["remedy"], "use one of: chat, local");
+    assert_eq!(problem.refused(422, "invalid")["remedy"], "use one of: chat, local, phone");
 }
 
 #[tokio::test]

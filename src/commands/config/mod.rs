@@ -50,7 +50,7 @@ mod tests {
         let config = Config::load(&Place { config: Some(file), state: None }).unwrap();
         assert_eq!(
             config.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(),
-            ["local", "chat", "form"]
+            ["local", "chat", "form", "phone"]
         );
         assert!(whole_example().contains("# [source.imap]"), "the e-mail settings stand behind it");
     }
