@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 /// Between two looks.
 const REST: Duration = Duration::from_millis(15);
 
-/// Within this long anything happens on a busy machine; when it works it takes a fraction.
-pub const LONG: Duration = Duration::from_secs(45);
+/// Within this long anything happens on a busy machine; when it works it takes a fraction. Longer than the minute after which the
+/// daemon looks into a mailbox by itself: a mail server may miss a file that is laid into a maildir in the second it looked.
+pub const LONG: Duration = Duration::from_secs(90);
 
 /// Looks until there is something to see. Panics with `what` when there still is nothing after [`LONG`].
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
