@@ -176,30 +176,7 @@ impl Reading<'_> {
 
 /// `application/x-www-form-urlencoded` (WHATWG URL, section 5.1).
 fn decode(body: &[u8]) -> impl Iterator<Item = (String, String)> {
-    let plain = |part: &[u8]| {
-        let mut bytes = Vec::with_capacity(part.len());
-        let mut rest = part.iter();
-        while let Some(&byte) = rest.next() {
-            let digits = rest.as_slice().get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-            match (byte, digits.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
-                (b'+', _) => bytes.push(b' '),
-                (b'%', Some(decoded)) => {
-                    bytes.push(decoded);
-                    rest = rest.as_slice().get(2..).unwrap_or_default().iter();
-                }
-                _ => bytes.push(byte),
-            }
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    };
-    let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-    let split = move |pair: &[u8]| {
-        let at = pair.iter().position(|byte| *byte == b'=');
-        let (name, value) = at
-            .map_or((pair, &[][..]), |at| (pair.get(..at).unwrap_or_default(), pair.get(at + 1..).unwrap_or_default()));
-        (plain(name), plain(value))
-    };
-    pairs.map(split)
+    form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into_owned()))
 }
 
 #[cfg(test)]
